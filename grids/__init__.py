@@ -1,0 +1,1 @@
+"""The domain: who answers for what, what happened; kept in PostGIS."""

@@ -1,0 +1,46 @@
+"""Refusals of the domain that more than one module raises; the others stand beside their rule."""
+
+from __future__ import annotations
+
+from geo.errors import Refusal
+
+
+class GridsError(Refusal):
+    """A refusal of the domain."""
+
+    code = "grids.refused"
+
+
+class NotFound(GridsError):
+    """What was asked for does not exist, or not for this viewer."""
+
+    code = "not_found"
+    sentence = "There is no {what} {key}."
+
+
+class Forbidden(GridsError):
+    """The viewer's role may not do this."""
+
+    code = "forbidden"
+    sentence = "Role {role} may not {action}. Ask {who_can} to grant it."
+
+
+class NothingPublished(GridsError):
+    """There is no coverage in force yet."""
+
+    code = "publication.none"
+    sentence = "No boundaries are in force yet: import grids first."
+
+
+class BadValue(GridsError):
+    """A field of the input does not fit."""
+
+    code = "value.bad"
+    sentence = "{field}: {given!r} does not fit: {reason}"
+
+
+class StaleRecord(GridsError):
+    """The record was changed by somebody else since it was read."""
+
+    code = "record.stale"
+    sentence = "{what} {key} was changed since you opened it (yours {yours}, now {now})."

@@ -1,0 +1,511 @@
+"""The tables as SQLAlchemy Core sees them: names and types for the queries of this room.
+
+Keys between tables, checks, exclusion constraints, indexes, policies and grants are written in
+`migrations/versions/`; a test holds the columns here against a migrated database.
+"""
+
+from __future__ import annotations
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    FetchedValue,
+    Float,
+    Identity,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, TSTZRANGE
+
+metadata = MetaData()
+
+Instant = DateTime(timezone=True)
+# A unit code: text in the C collation, so that a territory is a range.
+Code = Text(collation="C")
+
+
+def shape(kind: str, srid: int) -> Geometry:
+    """Return a geometry column type; its index is the migrations' business."""
+    return Geometry(kind, srid=srid, spatial_index=False)
+
+
+person = Table(
+    "person",
+    metadata,
+    Column("person_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("name", Text, nullable=False),
+    Column("phone_cipher", LargeBinary),
+    Column("phone_mask", Text),
+    Column("unit_code", Code, nullable=False),
+    Column("source_key", Text),
+    Column("active", Boolean, nullable=False, server_default=FetchedValue()),
+    Column("created_at", Instant, nullable=False, server_default=FetchedValue()),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("login", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("must_change", Boolean, nullable=False, server_default=FetchedValue()),
+    Column("failures", Integer, nullable=False, server_default=FetchedValue()),
+    Column("locked_until", Instant),
+    Column("disabled_at", Instant),
+)
+
+access_grant = Table(
+    "access_grant",
+    metadata,
+    Column("grant_id", BigInteger, Identity(), primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("unit_code", Code, nullable=False),
+    Column("valid", TSTZRANGE, nullable=False, server_default=FetchedValue()),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("grant_id", BigInteger, nullable=False),
+    Column("created_at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("seen_at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("client", Text),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("person_id", Uuid, nullable=False),
+    Column("grant_id", BigInteger, nullable=False),
+    Column("created_at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("expires_at", Instant),
+    Column("ended_at", Instant),
+)
+
+unit = Table(
+    "unit",
+    metadata,
+    Column("code", Code, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default=FetchedValue()),
+    Column("name", Text, nullable=False),
+    Column("initials", Text, nullable=False, server_default=FetchedValue()),
+    Column("parent_code", Code),
+    Column("source_code", Text),
+    Column("n_parts", SmallInteger, nullable=False, server_default=FetchedValue()),
+    Column("valid", TSTZRANGE, nullable=False, server_default=FetchedValue()),
+)
+
+unit_frame = Table(
+    "unit_frame",
+    metadata,
+    Column("unit_code", Code, primary_key=True),
+    Column("outline", shape("MULTIPOLYGON", 4490), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("plan_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("title", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=FetchedValue()),
+    Column("source", Text, nullable=False, server_default=FetchedValue()),
+    Column("base_publication", Integer),
+    Column("territory_code", Code, nullable=False),
+    Column("state", Text, nullable=False, server_default=FetchedValue()),
+    Column("open_incidents", Text, nullable=False, server_default=FetchedValue()),
+    Column("effective_from", Instant),
+    Column("version", Integer, nullable=False, server_default=FetchedValue()),
+    Column("owner_id", Uuid),
+    Column("approved_by", Uuid),
+    Column("created_at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("updated_at", Instant, nullable=False, server_default=FetchedValue()),
+)
+
+publication = Table(
+    "publication",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("base", Integer),
+    Column("at", Instant, nullable=False),
+    Column("in_force_from", Instant, nullable=False),
+    Column("by_person", Uuid),
+    Column("memo", Text, nullable=False, server_default=FetchedValue()),
+    Column("plan_id", Uuid),
+    Column("n_changed", Integer, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+)
+
+cell = Table(
+    "cell",
+    metadata,
+    Column("cell_id", BigInteger, Identity(), primary_key=True),
+    Column("created_in", Integer, nullable=False),
+    Column("retired_in", Integer),
+)
+
+cell_version = Table(
+    "cell_version",
+    metadata,
+    Column("cell_id", BigInteger, primary_key=True),
+    Column("publication", Integer, primary_key=True),
+    Column("village_code", Code, nullable=False),
+    Column("grid_code", Code),
+    Column("subgroup_code", Code),
+    Column("outline", shape("POLYGON", 4490), nullable=False),
+    Column("area_m2", Float, nullable=False),
+    Column("valid", TSTZRANGE, nullable=False),
+)
+
+unit_outline = Table(
+    "unit_outline",
+    metadata,
+    Column("unit_code", Code, primary_key=True),
+    Column("publication", Integer, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("outline", shape("MULTIPOLYGON", 4490), nullable=False),
+    Column("area_m2", Float, nullable=False),
+    Column("n_households", Integer, nullable=False, server_default=FetchedValue()),
+    Column("valid", TSTZRANGE, nullable=False),
+)
+
+unit_display = Table(
+    "unit_display",
+    metadata,
+    Column("level", Text, primary_key=True),
+    Column("zoom", SmallInteger, primary_key=True),
+    Column("unit_code", Code, primary_key=True),
+    Column("outline", shape("MULTIPOLYGON", 3857), nullable=False),
+)
+
+lineage = Table(
+    "lineage",
+    metadata,
+    Column("publication", Integer, nullable=False),
+    Column("from_code", Code),
+    Column("to_code", Code),
+    Column("kind", Text, nullable=False),
+    Column("area_m2", Float, nullable=False),
+    Column("n_households", Integer, nullable=False, server_default=FetchedValue()),
+)
+
+plan_unit = Table(
+    "plan_unit",
+    metadata,
+    Column("plan_id", Uuid, nullable=False),
+    Column("code", Code, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default=FetchedValue()),
+    Column("name", Text, nullable=False),
+    Column("initials", Text, nullable=False, server_default=FetchedValue()),
+    Column("parent_code", Code, nullable=False),
+    Column("source_code", Text),
+    Column("n_parts", SmallInteger, nullable=False, server_default=FetchedValue()),
+)
+
+plan_cell = Table(
+    "plan_cell",
+    metadata,
+    Column("plan_id", Uuid, primary_key=True),
+    Column("cell_id", BigInteger, primary_key=True),
+    Column("base_publication", Integer),
+    Column("version", Integer, nullable=False, server_default=FetchedValue()),
+    Column("gone", Boolean, nullable=False, server_default=FetchedValue()),
+    Column("village_code", Code, nullable=False),
+    Column("grid_code", Code),
+    Column("subgroup_code", Code),
+    Column("outline", shape("POLYGON", 4490), nullable=False),
+    Column("area_m2", Float, nullable=False),
+)
+
+plan_step = Table(
+    "plan_step",
+    metadata,
+    Column("plan_id", Uuid, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("tool", Text, nullable=False),
+    Column("params", JSONB, nullable=False),
+    Column("before", LargeBinary, nullable=False),
+    Column("after", LargeBinary, nullable=False),
+    Column("by_person", Uuid),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("undone_at", Instant),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("village_code", Code, primary_key=True),
+    Column("plan_id", Uuid, primary_key=True),
+    Column("person_id", Uuid, primary_key=True),
+    Column("until", Instant, nullable=False),
+)
+
+inbox_edit = Table(
+    "inbox_edit",
+    metadata,
+    Column("edit_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("source", Text, nullable=False),
+    Column("unit_code", Code),
+    Column("outline", shape("GEOMETRY", 4490), nullable=False),
+    Column("state", Text, nullable=False, server_default=FetchedValue()),
+    Column("report", JSONB, nullable=False, server_default=FetchedValue()),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+)
+
+import_batch = Table(
+    "import_batch",
+    metadata,
+    Column("batch_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("kind", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("datum", Text),
+    Column("report", JSONB, nullable=False),
+    Column("by_person", Uuid),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+)
+
+household = Table(
+    "household",
+    metadata,
+    Column("household_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("number", Text, nullable=False),
+    Column("address", Text, nullable=False, server_default=FetchedValue()),
+    Column("building", Text),
+    Column("building_unit", Text),
+    Column("room", Text),
+    Column("members", SmallInteger),
+    Column("class", Text, nullable=False, server_default=FetchedValue()),
+    Column("phone_cipher", LargeBinary),
+    Column("phone_mask", Text),
+    Column("position", shape("POINT", 4490)),
+    Column("given_x", Float),
+    Column("given_y", Float),
+    Column("given_datum", Text),
+    Column("grid_code", Code),
+    Column("subgroup_code", Code),
+    Column("placed_by", Text, nullable=False),
+    Column("publication", Integer),
+    Column("territory_code", Code, nullable=False),
+    Column("batch_id", Uuid),
+    Column("updated_at", Instant, nullable=False, server_default=FetchedValue()),
+)
+
+camera = Table(
+    "camera",
+    metadata,
+    Column("camera_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("registry", Text, nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=FetchedValue()),
+    Column("owner", Text, nullable=False, server_default=FetchedValue()),
+    Column("place_class", Text, nullable=False, server_default=FetchedValue()),
+    Column("status", Text, nullable=False, server_default=FetchedValue()),
+    Column("position", shape("POINT", 4490)),
+    Column("given_x", Float),
+    Column("given_y", Float),
+    Column("given_datum", Text),
+    Column("direction_deg", Float),
+    Column("grid_code", Code),
+    Column("subgroup_code", Code),
+    Column("publication", Integer),
+    Column("territory_code", Code, nullable=False),
+    Column("batch_id", Uuid),
+    Column("updated_at", Instant, nullable=False, server_default=FetchedValue()),
+)
+
+duty = Table(
+    "duty",
+    metadata,
+    Column("duty_id", BigInteger, Identity(), primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("unit_code", Code, nullable=False),
+    Column("rank", Text, nullable=False),
+    Column("valid", DATERANGE, nullable=False),
+)
+
+leave = Table(
+    "leave",
+    metadata,
+    Column("leave_id", BigInteger, Identity(), primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("during", TSTZRANGE, nullable=False),
+    Column("reason", Text, nullable=False, server_default=FetchedValue()),
+)
+
+matter = Table(
+    "matter",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("scheme", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("department", Text, nullable=False, server_default=FetchedValue()),
+    Column("level", Text, nullable=False, server_default=FetchedValue()),
+    Column("first_rank", Text, nullable=False, server_default=FetchedValue()),
+    Column("limit_hours", Integer, nullable=False),
+    Column("attempts", Text, nullable=False, server_default=FetchedValue()),
+    Column("temporary", Boolean, nullable=False, server_default=FetchedValue()),
+    Column("valid", DATERANGE, nullable=False),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("incident_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("reported_at", Instant, primary_key=True),
+    Column("occurred_at", Instant, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("matter_code", Text, nullable=False),
+    Column("scale", Text, nullable=False, server_default=FetchedValue()),
+    Column("level", Text, nullable=False, server_default=FetchedValue()),
+    Column("summary", Text, nullable=False),
+    Column("place", Text, nullable=False, server_default=FetchedValue()),
+    Column("source", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("channel", Text, nullable=False, server_default=FetchedValue()),
+    Column("position", shape("POINT", 4490)),
+    Column("accuracy_m", Float),
+    Column("given_x", Float),
+    Column("given_y", Float),
+    Column("given_datum", Text),
+    Column("placement", Text, nullable=False),
+    Column("border_m", Float),
+    Column("rivals", JSONB, nullable=False, server_default=FetchedValue()),
+    Column("review", Boolean, nullable=False, server_default=FetchedValue()),
+    Column("publication", Integer),
+    Column("grid_code", Code),
+    Column("subgroup_code", Code),
+    Column("territory_code", Code, nullable=False),
+    Column("step", Text, nullable=False, server_default=FetchedValue()),
+    Column("owner_id", Uuid),
+    Column("owner_unit", Code, nullable=False),
+    Column("owner_rank", Text, nullable=False),
+    Column("owner_reason", JSONB, nullable=False),
+    Column("due_at", Instant),
+    Column("closed_at", Instant),
+    Column("version", Integer, nullable=False, server_default=FetchedValue()),
+    Column("batch_id", Uuid),
+)
+
+incident_key = Table(
+    "incident_key",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("external_id", Text, primary_key=True),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("incident_id", Uuid, nullable=False),
+    Column("reported_at", Instant, nullable=False),
+)
+
+incident_step = Table(
+    "incident_step",
+    metadata,
+    Column("incident_id", Uuid, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("action", Text, nullable=False),
+    Column("from_step", Text),
+    Column("to_step", Text, nullable=False),
+    Column("person_id", Uuid),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("note", Text, nullable=False, server_default=FetchedValue()),
+    Column("facts", JSONB, nullable=False, server_default=FetchedValue()),
+    Column("idempotency_key", Text),
+    Column("territory_code", Code, nullable=False),
+)
+
+visit = Table(
+    "visit",
+    metadata,
+    Column("visit_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("person_id", Uuid, nullable=False),
+    Column("household_id", Uuid),
+    Column("grid_code", Code, nullable=False),
+    Column("territory_code", Code, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("result", Text, nullable=False, server_default=FetchedValue()),
+)
+
+patrol = Table(
+    "patrol",
+    metadata,
+    Column("patrol_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("person_id", Uuid, nullable=False),
+    Column("grid_code", Code, nullable=False),
+    Column("territory_code", Code, nullable=False),
+    Column("during", TSTZRANGE, nullable=False),
+    Column("result", Text, nullable=False, server_default=FetchedValue()),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("task_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("title", Text, nullable=False),
+    Column("unit_code", Code, nullable=False),
+    Column("person_id", Uuid),
+    Column("period", Text, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("done_at", Instant),
+)
+
+daily_count = Table(
+    "daily_count",
+    metadata,
+    Column("grid_code", Code, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("matter_code", Text, primary_key=True),
+    Column("level", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("n", Integer, nullable=False),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("notice_id", BigInteger, Identity(), primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("channel", Text, nullable=False, server_default=FetchedValue()),
+    Column("kind", Text, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("state", Text, nullable=False, server_default=FetchedValue()),
+    Column("xid", Text, nullable=False, server_default=FetchedValue()),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("seen_at", Instant),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", BigInteger, Identity(), primary_key=True),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("person_id", Uuid),
+    Column("role", Text),
+    Column("action", Text, nullable=False),
+    Column("record", Text, nullable=False, server_default=FetchedValue()),
+    Column("territory_code", Text),
+    Column("success", Boolean, nullable=False, server_default=FetchedValue()),
+    Column("reason", Text, nullable=False, server_default=FetchedValue()),
+    Column("facts", JSONB, nullable=False, server_default=FetchedValue()),
+    Column("client", Text),
+    Column("request_id", Text),
+    Column("chain", LargeBinary),
+)

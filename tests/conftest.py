@@ -1,0 +1,21 @@
+"""Fixtures that every room's tests may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.database"]
+
+PROJECT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data beside the project; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("WANGGE_REAL_DATA", PROJECT.parent / "shared" / "data" / "real"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}: set WANGGE_REAL_DATA")
+    return folder

@@ -1,0 +1,143 @@
+"""Polygons taken apart: parts, holes, directed rings, widths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from geo.errors import GeoError
+from geo.lattice import Coordinates, Geometries
+
+_POLYGON = 3
+_MULTIPOLYGON = 6
+
+
+class NotPolygonal(GeoError):
+    """A geometry that has to be a polygon is missing or something else."""
+
+    code = "polygon.not_polygonal"
+    sentence = "Geometry {index} is {kind}; a polygon is needed."
+
+
+class Rings(NamedTuple):
+    """Vertices of rings with the interior on the left, each once; `xy[after]` follows `xy`."""
+
+    xy: Coordinates
+    after: NDArray[np.int64]
+    owner: NDArray[np.int64]
+
+
+def is_polygonal(geoms: Sequence[BaseGeometry | None] | Geometries) -> NDArray[np.bool_]:
+    """Return which geometries are Polygon or MultiPolygon; missing ones are not."""
+    mask: NDArray[np.bool_] = np.isin(shapely.get_type_id(geoms), (_POLYGON, _MULTIPOLYGON))
+    return mask
+
+
+def require_polygonal(geoms: Sequence[BaseGeometry | None] | Geometries) -> None:
+    """Raise `NotPolygonal` for the first geometry that is neither Polygon nor MultiPolygon."""
+    bad = np.flatnonzero(~is_polygonal(geoms))
+    if len(bad):
+        index = int(bad[0])
+        geom = geoms[index]
+        raise NotPolygonal(index=index, kind="missing" if geom is None else geom.geom_type)
+
+
+def parts(
+    polygons: Sequence[BaseGeometry] | Geometries,
+) -> tuple[Geometries, NDArray[np.int64]]:
+    """Return the simple polygons of polygons and multipolygons, and whose part each is.
+
+    Raises
+    ------
+    NotPolygonal
+        Shapely's own functions pass over a missing geometry or a line in silence.
+    """
+    require_polygonal(polygons)
+    simple: Any
+    simple, owner = shapely.get_parts(np.asarray(polygons, dtype=np.object_), return_index=True)
+    return np.asarray(simple, dtype=np.object_), owner.astype(np.int64)
+
+
+def holes(
+    polygons: Sequence[BaseGeometry] | Geometries,
+) -> tuple[Geometries, NDArray[np.int64]]:
+    """Return every interior ring as a polygon, and the index of the polygon it lies in."""
+    simple, owner = parts(polygons)
+    rings, part = shapely.get_rings(simple, return_index=True)
+    inner = _is_hole(part)
+    return shapely.polygons(rings[inner]), owner[part[inner]]
+
+
+def orient(polygons: Sequence[BaseGeometry] | Geometries) -> Geometries:
+    """Return the polygons with the interior on the left: shells anticlockwise, holes clockwise."""
+    require_polygonal(polygons)
+    oriented: Geometries = shapely.orient_polygons(
+        np.asarray(polygons, dtype=np.object_), exterior_cw=False
+    )
+    return oriented
+
+
+def rings(polygons: Sequence[BaseGeometry] | Geometries) -> Rings:
+    """Return the directed rings of all polygons as flat arrays, interior on the left.
+
+    Start vertex, direction and closing vertex of the given rings do not matter.
+    """
+    simple, owner = parts(polygons)
+    lines, part = shapely.get_rings(simple, return_index=True)
+    xy, ring = shapely.get_coordinates(lines, return_index=True)
+    n = len(xy)
+    if n == 0:
+        return Rings(xy, np.empty(0, np.int64), np.empty(0, np.int64))
+    first = np.flatnonzero(np.diff(ring, prepend=-1))
+    size = np.diff(first, append=n)
+    # From its own first vertex the area of a ring keeps all its digits.
+    x, y = (xy - np.repeat(xy[first], size, axis=0)).T
+    cross = np.zeros(n)
+    cross[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]  # from ring to ring it is 0: (0, 0) starts each
+    backwards = (np.add.reduceat(cross, first) < 0) != _is_hole(part)[ring[first]]
+    index = np.arange(n, dtype=np.int64)
+    step = np.where(np.repeat(backwards, size), -1, 1)
+    after = index + step
+    closing = np.zeros(n, dtype=np.bool_)
+    closing[first + size - 1] = True
+    start, end = np.repeat(first, size), np.repeat(first + size - 1, size)
+    after = np.where(after == end, start, after)  # the closing vertex is the first again
+    after = np.where(after < start, end - 1, after)
+    kept = ~closing
+    renumbered = np.cumsum(kept) - 1
+    return Rings(xy[kept], renumbered[after[kept]], owner[part[ring[kept]]])
+
+
+def widths(
+    polygons: Sequence[BaseGeometry] | Geometries, tolerance: float | NDArray[Any] | None = None
+) -> NDArray[np.float64]:
+    """Return how wide each polygon is: twice the radius of its greatest inscribed circle.
+
+    Parameters
+    ----------
+    polygons
+        Valid polygons in a plane (metres or lattice steps, not degrees).
+    tolerance
+        To what length the radius is searched; by default a thousandth of the square root of
+        the area.
+    """
+    simple, owner = parts(polygons)
+    width = np.zeros(len(polygons))
+    if len(simple) == 0:
+        return width
+    limit = np.sqrt(shapely.area(simple)) * 1e-3 if tolerance is None else tolerance
+    limit = np.broadcast_to(np.asarray(limit, dtype=np.float64), simple.shape)
+    solid = (shapely.area(simple) > 0) & (limit > 0)
+    radius = shapely.length(shapely.maximum_inscribed_circle(simple[solid], limit[solid]))
+    np.maximum.at(width, owner[solid], 2 * radius)
+    return width
+
+
+def _is_hole(part: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which rings are holes: all but the first of each polygon."""
+    return np.asarray(np.diff(part, prepend=-1) == 0)

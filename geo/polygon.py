@@ -58,7 +58,6 @@ def parts(
         Shapely's own functions pass over a missing geometry or a line in silence.
     """
     require_polygonal(polygons)
-    simple: Any
     simple, owner = shapely.get_parts(np.asarray(polygons, dtype=np.object_), return_index=True)
     return np.asarray(simple, dtype=np.object_), owner.astype(np.int64)
 
@@ -70,7 +69,7 @@ def holes(
     simple, owner = parts(polygons)
     rings, part = shapely.get_rings(simple, return_index=True)
     inner = _is_hole(part)
-    return shapely.polygons(rings[inner]), owner[part[inner]]
+    return np.asarray(shapely.polygons(rings[inner]), dtype=np.object_), owner[part[inner]]
 
 
 def orient(polygons: Sequence[BaseGeometry] | Geometries) -> Geometries:

@@ -1,0 +1,192 @@
+"""What an import did with every row: taken, unchanged or refused, and nothing else."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+PROBLEM_HEADING = "问题"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedField:
+    """One thing that is wrong with one row; `row` counts from 1 as the file's reader does.
+
+    `field` is none when the whole row is meant. What is wrong with a whole file is no row of a
+    report: it is raised as a refusal.
+    """
+
+    row: int
+    field: str | None
+    code: str
+    message: str
+    file: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return `{"row", "field", "code", "message"}`, with `file` when there are several."""
+        answer: dict[str, Any] = {
+            "row": self.row,
+            "field": self.field,
+            "code": self.code,
+            "message": self.message,
+        }
+        return answer if self.file is None else {**answer, "file": self.file}
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """The account of one import.
+
+    Importers count `read`, `taken` and `unchanged` as they go and call `refuse` for the rest; a
+    row refused for three reasons is one refused row. `repaired` (shapes mended) and `unplaced`
+    (positions outside every grid) say something about rows that were taken.
+
+    Attributes
+    ----------
+    kind
+        What was imported: `households`, `grids` and so on.
+    file
+        Name of the file being read when several are imported together; row numbers are its own.
+    refusals
+        What is wrong, in the order found.
+    notes
+        What the reader should know besides: `{"code", ...facts}`.
+    """
+
+    kind: str
+    read: int = 0
+    taken: int = 0
+    unchanged: int = 0
+    repaired: int = 0
+    unplaced: int = 0
+    file: str | None = None
+    refusals: list[RefusedField] = field(default_factory=list)
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    _given: dict[tuple[str | None, int], dict[str, Any]] = field(default_factory=dict, repr=False)
+
+    def refuse(
+        self,
+        row: int,
+        field: str | None,
+        code: str,
+        message: str,
+        given: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Refuse a row and say why.
+
+        Parameters
+        ----------
+        row
+            Its number in the file.
+        field
+            Our name of the field at fault.
+        code, message
+            A stable code and an English sentence.
+        given
+            The row as it stood in the file, heading to value, for `write_rejects`.
+        """
+        self.refusals.append(RefusedField(row, field, code, message, self.file))
+        kept = self._given.setdefault((self.file, row), {})
+        kept.update(given or {})
+
+    def note(self, code: str, **facts: Any) -> None:
+        """Add something the reader should know that is no refusal."""
+        self.notes.append({"code": code, **facts})
+
+    @property
+    def refused(self) -> int:
+        """Return how many rows were refused."""
+        return len(self._given)
+
+    def is_refused(self, row: int) -> bool:
+        """Return whether a row of the present file was refused."""
+        return (self.file, row) in self._given
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as the command line and the screens show it.
+
+        Raises
+        ------
+        AssertionError
+            If a row was lost: `read` is not `taken + unchanged + refused`.
+        """
+        accounted = self.taken + self.unchanged + self.refused
+        assert self.read == accounted, f"{self.read} rows read, {accounted} accounted for"
+        return {
+            "read": self.read,
+            "taken": self.taken,
+            "unchanged": self.unchanged,
+            "refused": self.refused,
+            "repaired": self.repaired,
+            "unplaced": self.unplaced,
+            "refusals": [refusal.as_dict() for refusal in self.refusals],
+            "kind": self.kind,
+            "notes": self.notes,
+        }
+
+    def write_rejects(self, path: Path) -> int:
+        """Write the refused rows as they were given, with a last column 问题, to mend and resend.
+
+        Parameters
+        ----------
+        path
+            Ends in `.xlsx`, or else becomes a CSV file in UTF-8 with a byte order mark. Texts that
+            a spreadsheet would run as a formula are disarmed.
+
+        Returns
+        -------
+        int
+            How many rows were written.
+        """
+        headings: dict[str, None] = {}
+        for given in self._given.values():
+            headings.update(dict.fromkeys(given))
+        columns = [*headings, PROBLEM_HEADING]
+        reasons: dict[tuple[str | None, int], list[str]] = {key: [] for key in self._given}
+        for refusal in self.refusals:
+            where = f"{refusal.field}: " if refusal.field else ""
+            reasons[refusal.file, refusal.row].append(where + refusal.message)
+        rows = [
+            [*(given.get(heading) for heading in headings), "; ".join(reasons[key])]
+            for key, given in self._given.items()
+        ]
+        if path.suffix.lower() == ".xlsx":
+            _write_xlsx(path, columns, rows)
+        else:
+            _write_csv(path, columns, rows)
+        return len(rows)
+
+
+def _write_csv(path: Path, columns: list[str], rows: list[list[Any]]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(_disarmed(heading) for heading in columns)
+        writer.writerows([_disarmed(value) for value in row] for row in rows)
+
+
+def _write_xlsx(path: Path, columns: list[str], rows: list[list[Any]]) -> None:
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False}) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate([columns, *rows]):
+            for column, value in enumerate(row):
+                if value is not None:
+                    sheet.write_string(number, column, str(value))
+
+
+def _disarmed(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) and not _is_number(text) else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,1 +1,1 @@
-"""The doors: pages, API, hooks, worker, command line, and the private database behind them."""
+"""The doors: pages, API, command line."""

@@ -1,0 +1,86 @@
+"""The application: its extensions, doors and headers put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Flask
+from flask.json.provider import JSONProvider
+from flask_smorest import Api
+from flask_wtf import CSRFProtect
+
+from grids.db import make_engine
+from web import errors, headers, limits, locale, log, session
+from web.config import Config
+from web.transaction import Transactions
+from web.views import (
+    account,
+    cameras,
+    health,
+    hotspots,
+    households,
+    incidents,
+    me,
+    pages,
+    plans,
+    search,
+    tiles,
+    units,
+    where,
+)
+
+API_OPTIONS = {
+    "API_TITLE": "Wangge",
+    "API_VERSION": "v1",
+    "OPENAPI_VERSION": "3.1.0",
+    "OPENAPI_URL_PREFIX": "/api/v1",
+    "OPENAPI_JSON_PATH": "openapi.json",
+}
+API_DOORS = (cameras, hotspots, households, incidents, me, plans, search, units, where)
+PAGE_DOORS = (account, health, pages, tiles)
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson: refuses NaN and infinity, caps depth, writes times and UUIDs itself."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        """Return `obj` as JSON text."""
+        return orjson.dumps(obj, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        """Return what JSON text says."""
+        return orjson.loads(s)
+
+
+def create_app(config: Config) -> Flask:
+    """Return the WSGI application for these settings; no connection is opened yet."""
+    app = Flask("web", static_folder="static", template_folder="templates")
+    app.json = OrjsonProvider(app)
+    app.config.update(
+        SECRET_KEY=config.session_key,
+        SESSION_COOKIE_NAME="wangge",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.secure_cookies,
+        MAX_CONTENT_LENGTH=1 << 20,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=config.secure_cookies,
+        TESTING=config.testing,
+        **API_OPTIONS,
+    )
+    app.extensions["wangge.config"] = config
+    app.extensions["wangge.transactions"] = Transactions(make_engine(config.web_url))
+    log.install(app)
+    errors.install(app)
+    locale.install(app)
+    csrf = CSRFProtect(app)
+    session.install(app, csrf)
+    limits.install(app)
+    headers.install(app)
+    api = Api(app)
+    for door in API_DOORS:
+        api.register_blueprint(door.blp, url_prefix=f"/api/v1{door.blp.url_prefix or ''}")
+    for door in PAGE_DOORS:
+        app.register_blueprint(door.blp)
+    return app

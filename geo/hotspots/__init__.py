@@ -1,0 +1,1 @@
+"""Hotspot statistics on counts per unit: pure arrays in, frozen results out."""

@@ -18,7 +18,7 @@ export default defineConfig({
   build: {
     outDir: "../static/build",
     emptyOutDir: true,
-    manifest: "manifest.json",
+    manifest: true,
     target: "chrome109",
     // The content policy has no data: sources for scripts and fonts.
     assetsInlineLimit: 0,

@@ -267,7 +267,7 @@ def outlines(
     Raises
     ------
     BrokenCoverage
-        If the boundary of a union is not the residue of its cells.
+        If a union is not valid or its boundary is not the residue of its cells.
     """
     labels = groups.tolist() if isinstance(groups, np.ndarray) else list(groups)
     number: dict[Hashable, int] = {}
@@ -283,8 +283,9 @@ def outlines(
         np.concatenate((cells.v, whole.u)),
         np.concatenate((group[cells.owner], whole.owner)),
     )
+    broken = np.union1d(broken, np.flatnonzero(~shapely.is_valid(unions)))
     if len(broken):
-        raise BrokenCoverage(group=list(number)[int(broken.min())])
+        raise BrokenCoverage(group=list(number)[int(broken[0])])
     return dict(zip(number, unions, strict=True))
 
 

@@ -85,7 +85,7 @@ def build_client() -> str:
         if file.is_file() and "node_modules" not in file.relative_to(CLIENT).parts
     ]
     mark = fingerprint(sources)
-    if is_stamped("client-build", mark) and (BUILT / "manifest.json").is_file():
+    if is_stamped("client-build", mark) and (BUILT / ".vite" / "manifest.json").is_file():
         return "as in web/client"
     run("npm", "run", "build", cwd=CLIENT, env=client_environment())
     put_stamp("client-build", mark)

@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -201,19 +201,24 @@ def _session(leader: int) -> list[int]:
 
 
 def _end_session(leader: int, seconds: float) -> None:
-    for sign, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
-        # First the leader alone, so that it can end its children in order.
-        targets = [leader] if sign == signal.SIGTERM and _born(leader) else _session(leader)
-        for pid in targets:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, sign)
-        give_up = time.monotonic() + patience
-        while _session(leader) and time.monotonic() < give_up:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(leader, os.WNOHANG)
-            time.sleep(0.05)
-        if not _session(leader):
-            return
+    """End the leader, which should end its children in order, then whoever is left."""
+    _send(signal.SIGTERM, [leader])
+    _wait_until(lambda: _born(leader) is None, seconds)
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        _send(sign, _session(leader))
+        _wait_until(lambda: not _session(leader), 3)
+
+
+def _send(sign: signal.Signals, pids: Sequence[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sign)
+
+
+def _wait_until(come_true: Callable[[], bool], seconds: float) -> None:
+    give_up = time.monotonic() + seconds
+    while not come_true() and time.monotonic() < give_up:
+        time.sleep(0.05)
 
 
 @contextlib.contextmanager

@@ -260,13 +260,22 @@ class _Task:
             expected += len(self.fixed)
         else:
             clean = snap(drawn)
-            if prove(clean).exact:
+            if _is_coverage(clean):
                 return clean, whose
             if not last and _cancelled(clean) < _ENOUGH_CANCELLED:
                 return None
         self.tell("node")
         faces = net_faces(drawn, self.polygons, self.fixed, self.home)
         return faces if last or len(faces) <= 1.1 * expected + 10 else None
+
+
+def _is_coverage(polygons: Geometries) -> bool:
+    """Return whether valid polygons on the lattice cover their own union, which has no holes."""
+    if len(polygons) == 0 or not shapely.is_valid(polygons).all():
+        return False
+    united = shapely.union_all(polygons)
+    holes = shapely.get_num_interior_rings(shapely.get_parts(united)).sum()
+    return bool(holes == 0 and residue(polygons) == residue([united]))
 
 
 def _cancelled(polygons: Geometries) -> float:

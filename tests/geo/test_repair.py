@@ -1,0 +1,313 @@
+import csv
+import gzip
+import json
+import time
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+from shapely import affinity
+
+from geo.coverage import outlines, prove, residue
+from geo.crs import area_m2
+from geo.lattice import on_lattice
+from geo.polygon import NotPolygonal, is_polygonal
+from geo.repair import FREE, NOISE_M, Repair, repair
+from tests.strategies import HOME, coverages, crooked_coverage, seeds
+
+M = 1 / 111_320  # degrees of latitude in a metre
+TO_METRES = np.array([111_320 * np.cos(np.radians(HOME[1])), 110_800.0])
+
+
+def jittered(cells, seed, amplitude_m, dropped=0.0):
+    """Each cell drawn again on its own: own errors, some vertices left out."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for cell in cells:
+        xy = shapely.get_coordinates(cell.exterior)[:-1]
+        kept = rng.random(len(xy)) >= dropped
+        if kept.sum() >= 4:
+            xy = xy[kept]
+        turn = rng.uniform(0, 2 * np.pi, len(xy))
+        by = rng.uniform(0, amplitude_m, (len(xy), 1)) * np.column_stack(
+            (np.cos(turn), np.sin(turn))
+        )
+        drawn.append(shapely.Polygon(xy + by / TO_METRES))
+    return np.array(drawn, dtype=object)
+
+
+def assert_sound(result: Repair):
+    assert result.proof.exact
+    assert on_lattice(result.cells)
+    assert set(shapely.get_type_id(result.cells).tolist()) == {3}
+    owned = set(result.owner.tolist()) - {FREE}
+    assert owned | set(result.lost) == set(range(len(result.ids)))
+    json.dumps(result.as_dict())
+
+
+@given(coverages())
+@settings(deadline=None, max_examples=30)
+def test_a_clean_coverage_comes_back_as_it_was(cells):
+    result = repair(cells)
+    assert_sound(result)
+    assert residue(result.cells) == residue(cells)
+    assert [shapely.equals(a, b) for a, b in zip(result.outlines(), cells, strict=True)]
+    assert_array_equal(result.moved_m, 0)
+    assert result.as_dict()["changes"] == []
+
+
+@given(coverages(), seeds())
+@settings(deadline=None, max_examples=30)
+def test_noise_of_less_than_a_lattice_step_moves_nothing_further(cells, seed):
+    result = repair(jittered(cells, seed, 1e-3))
+    assert_sound(result)
+    assert result.snap_m == NOISE_M
+    assert len(result.cells) == len(cells)
+    assert result.moved_m.max() < 0.03
+
+
+@given(coverages(), seeds(), st.floats(0.5, 3), st.sampled_from([0, 0.1]))
+@settings(deadline=None, max_examples=40)
+def test_cells_drawn_one_by_one_become_one_coverage_with_each_its_own(
+    cells, seed, amplitude_m, dropped
+):
+    drawn = jittered(cells, seed, amplitude_m, dropped)
+    result = repair(drawn, tolerance_m=2 * amplitude_m, gap_limit_m=40)
+    assert_sound(result)
+    assert result.lost == ()
+    before, after = area_m2(cells), area_m2(result.outlines())
+    assert (np.abs(after - before) / before).max() < 0.25
+    if not dropped:
+        assert result.moved_m.max() < 6 * amplitude_m
+
+
+def test_the_snap_distance_is_found_by_a_dry_run():
+    cells = crooked_coverage(8, 8, seed=1)
+    result = repair(jittered(cells, 2, 2.0), tolerance_m=None)
+    assert_sound(result)
+    assert result.snap_m in (2.0, 5.0)
+    assert len(result.cells) == len(cells)
+
+
+def test_a_vertex_that_only_one_side_has_is_given_to_the_other():
+    west = shapely.box(*HOME, HOME[0] + 0.001, HOME[1] + 0.001)
+    east = shapely.Polygon(
+        [
+            (HOME[0] + 0.001, HOME[1]),
+            (HOME[0] + 0.002, HOME[1]),
+            (HOME[0] + 0.002, HOME[1] + 0.001),
+            (HOME[0] + 0.001, HOME[1] + 0.001),
+            (HOME[0] + 0.001, HOME[1] + 0.0005),
+        ]
+    )
+    result = repair([west, east])
+    assert_sound(result)
+    assert len(shapely.get_coordinates(result.outlines()[0])) == 6
+    assert result.changed_m2.max() < 1e-3
+
+
+def test_a_missing_cell_becomes_free_land_and_is_listed():
+    cells = crooked_coverage(4, 4, seed=3)
+    result = repair(np.delete(cells, 5))
+    assert_sound(result)
+    (free,) = result.cells[result.owner == FREE]
+    assert shapely.equals(free, cells[5])
+    (gap,) = [place for place in result.places if place.kind == "gap"]
+    assert gap.given_to == FREE
+    assert gap.area_m2 == pytest.approx(area_m2([cells[5]])[0], rel=1e-3)
+    assert shapely.intersects_xy(cells[5], *gap.at)
+
+
+def test_a_hole_in_one_cell_is_a_gap():
+    cells = crooked_coverage(3, 3, seed=4)
+    hole = cells[4].centroid.buffer(15 * M)
+    cells[4] = cells[4].difference(hole)
+    wide = repair(cells, gap_limit_m=10)
+    narrow = repair(cells, gap_limit_m=60)
+    assert_sound(wide)
+    assert_sound(narrow)
+    assert (wide.owner == FREE).sum() == 1
+    assert (narrow.owner == FREE).sum() == 0
+    assert narrow.places[0].given_to == 4
+
+
+def test_a_shifted_copy_is_set_aside_and_named():
+    cells = crooked_coverage(4, 4, seed=5)
+    copy = affinity.translate(cells[6], 0.5 * M, -0.4 * M)
+    result = repair(np.append(cells, copy), ids=[*"abcdefghijklmnop", "copy of g"])
+    assert_sound(result)
+    assert result.duplicates == ((6, 16),)
+    assert result.lost == (16,)
+    account = result.as_dict()
+    assert account["duplicates"] == [{"id": "copy of g", "of": "g"}]
+    assert account["lost"] == ["copy of g"]
+
+
+def test_a_bow_tie_is_mended_with_every_lobe_kept():
+    cells = crooked_coverage(4, 4, seed=6)
+    xy = shapely.get_coordinates(cells[5].exterior)[:-1]
+    xy[[3, 6]] = xy[[6, 3]]
+    cells[5] = shapely.Polygon(xy)
+    result = repair(cells)
+    assert_sound(result)
+    assert list(result.mended) == [5]
+    assert "Self-intersection" in result.mended[5]
+    assert result.lost == ()
+
+
+def test_a_ring_that_touches_itself_keeps_its_shape():
+    x, y = HOME
+    step = 0.001
+    touching = shapely.Polygon(
+        [
+            (x, y),
+            (x + 2 * step, y),
+            (x + step, y + step),
+            (x + 2 * step, y + 2 * step),
+            (x, y + 2 * step),
+            (x + step, y + step),
+        ]
+    )
+    assert not touching.is_valid
+    result = repair([touching])
+    assert_sound(result)
+    assert list(result.mended) == [0]
+    assert len(result.cells) == 2
+    assert result.moved_m[0] < 1e-6
+
+
+def test_a_swollen_cell_gives_back_what_its_neighbours_need():
+    cells = crooked_coverage(4, 4, seed=7)
+    cells[5] = cells[5].buffer(12 * M)
+    result = repair(cells)
+    assert_sound(result)
+    assert result.lost == ()
+    assert {place.kind for place in result.places} == {"overlap"}
+    assert all(5 in place.claimants for place in result.places)
+    assert result.n_overlaps >= 4
+
+
+def test_a_polygon_that_covers_everything_is_lost_and_nothing_else_is():
+    cells = crooked_coverage(3, 3, seed=8)
+    result = repair(np.append(cells, shapely.union_all(cells).buffer(-1 * M)))
+    assert_sound(result)
+    assert result.lost == (9,)
+
+
+def test_a_small_polygon_drawn_upon_another_is_kept():
+    cells = crooked_coverage(3, 3, seed=9)
+    small = cells[4].centroid.buffer(30 * M)
+    result = repair(np.append(cells, small))
+    assert_sound(result)
+    assert result.lost == ()
+    assert result.changed_m2[9] == pytest.approx(0, abs=2)
+
+
+def test_islands_stay_parts_of_their_unit():
+    cells = list(crooked_coverage(3, 3, seed=10))
+    island = affinity.translate(cells[0], -0.1)
+    cells[0] = shapely.MultiPolygon([cells[0], island])
+    result = repair(cells)
+    assert_sound(result)
+    assert (result.owner == 0).sum() == 2
+
+
+def test_a_frame_cuts_off_what_is_outside_and_leaves_free_land_inside():
+    cells = crooked_coverage(4, 4, seed=11)
+    frame = shapely.box(*shapely.union_all(cells[[5, 6, 9, 10]]).buffer(-20 * M).bounds)
+    frame = shapely.box(*np.round(frame.bounds, 7))
+    result = repair(np.delete(cells, 6), frame=frame)
+    assert_sound(result)
+    covered = shapely.union_all(result.cells)
+    assert shapely.area(shapely.symmetric_difference(covered, frame)) < 1e-7 * frame.length
+    assert (result.owner == FREE).any()
+    assert result.proof.exact
+
+
+def nested(seed):
+    """Fine cells, and the coarse parents that they make in pairs."""
+    children = crooked_coverage(6, 6, seed=seed)
+    parent_of = np.arange(len(children)) // 2
+    return children, np.array(list(outlines(children, parent_of).values()), dtype=object), parent_of
+
+
+@given(seeds())
+@settings(deadline=None, max_examples=20)
+def test_children_are_fitted_into_parents_that_stay_where_they_are(seed):
+    children, parents, parent_of = nested(seed % 1000)
+    drawn = jittered(children, seed, 1.5, dropped=0.1)
+    result = repair(drawn, parents=parents, parent_of=parent_of, tolerance_m=3, gap_limit_m=3)
+    assert_sound(result)
+    whole = outlines(result.cells, result.parent)
+    for parent, outline in whole.items():
+        off = shapely.area(shapely.symmetric_difference(outline, parents[parent]))
+        assert off < 1e-7 * outline.length
+    owned = result.owner != FREE
+    assert_array_equal(parent_of[result.owner[owned]], result.parent[owned])
+
+
+def test_a_parent_without_children_keeps_its_rest():
+    children, parents, parent_of = nested(12)
+    result = repair(children[2:], parents=parents, parent_of=parent_of[2:])
+    assert_sound(result)
+    (rest,) = result.cells[result.owner == FREE]
+    assert shapely.equals(rest, parents[0])
+
+
+def test_a_child_across_two_parents_is_cut_and_listed():
+    children, parents, parent_of = nested(13)
+    children[1] = shapely.union_all([children[1], children[2].buffer(-30 * M)]).buffer(20 * M)
+    children = np.delete(children, 2)
+    result = repair(children, parents=parents, parent_of=np.delete(parent_of, 2))
+    assert_sound(result)
+    assert any(place.kind == "crossing" and 1 in place.claimants for place in result.places)
+
+
+def test_what_is_no_polygon_is_refused():
+    with pytest.raises(NotPolygonal):
+        repair([shapely.LineString([(99, 24), (99.1, 24)])])
+
+
+def test_progress_is_told_from_start_to_proof():
+    told = []
+    repair(crooked_coverage(2, 2, 1), progress=lambda *step: told.append(step))
+    assert [stage for _, _, stage in told] == ["mend", "snap", "prove"]
+
+
+@pytest.mark.real
+def test_the_areas_of_wales_become_nested_coverages(real_data):
+    import pyogrio  # noqa: PLC0415
+
+    path = real_data / "wales_areas" / "wales_areas.gpkg.zip"
+    frames = {name: pyogrio.read_dataframe(path, layer=name) for name in ("lsoa", "oa")}
+    with gzip.open(path.with_name("wales_oa_lsoa_msoa_lad.csv.gz"), "rt") as file:
+        grid_of = {row["OA11CD"]: row["LSOA11CD"] for row in csv.DictReader(file)}
+    grids = frames["lsoa"].geometry.to_numpy()
+    assert not prove(grids[is_polygonal(grids)]).exact
+    began = time.perf_counter()
+    coarse = repair(grids, list(frames["lsoa"].LSOA11CD))
+    assert_sound(coarse)
+    assert len(coarse.mended) == 4
+    assert coarse.lost == ()
+    assert len(coarse.cells) == shapely.get_num_geometries(grids).sum()
+    assert coarse.moved_m.max() < 0.01
+
+    row = {code: i for i, code in enumerate(coarse.ids)}
+    parents = np.array(coarse.outlines(), dtype=object)
+    fine = repair(
+        frames["oa"].geometry.to_numpy(),
+        list(frames["oa"].OA11CD),
+        parents=parents,
+        parent_of=[row[grid_of[code]] for code in frames["oa"].OA11CD],
+        gap_limit_m=1.0,
+    )
+    took_s = time.perf_counter() - began
+    assert_sound(fine)
+    assert len(fine.mended) == 23
+    assert fine.lost == ()
+    assert not (fine.owner == FREE).any()
+    assert residue(fine.cells) == residue(coarse.cells)
+    assert took_s < 60

@@ -16,7 +16,7 @@ from setup.steps import StepFailed, fingerprint, is_stamped, one_at_a_time, put_
 from setup.system import install_packages
 from web.cluster import Cluster
 from web.home import PROJECT, home_folder
-from web.processes import stop_detached
+from web.processes import DEFAULT_PORT, is_running, stop_detached
 
 WANGGE = VENV / "bin" / "wangge"
 TRANSLATIONS = PROJECT / "web" / "translations"
@@ -69,6 +69,9 @@ def demo() -> None:
     set_up(tests=False)
     _in_the_open(WANGGE, "demo")
     _in_the_open(WANGGE, "serve", "--detach")
+    server = is_running()
+    if server and server.port != DEFAULT_PORT:
+        print(f"Port {DEFAULT_PORT} is another program's, so this is on {server.port}.")
     print("Stop it: make stop. Look after it: .venv/bin/wangge doctor.")
 
 

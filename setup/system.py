@@ -12,27 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from setup.steps import StepFailed, output_of, run
+from web.browser import find_browser, has_cjk_font
 from web.cluster_host import OLDEST_MAJOR, find_server_programs
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Debian makes and starts a cluster `main` on port 5432 with the server package unless told not to.
 NO_MAIN_CLUSTER = Path("/etc/postgresql-common/createcluster.d/wangge.conf")
 APT_INSTALL = (
     *("apt-get", "install", "--yes", "--no-install-recommends"),
     *("-o", "DPkg::Lock::Timeout=600"),
 )
-
-
-def find_browser() -> str | None:
-    """Return the path of an installed Chromium, or None."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
-
-
-def has_cjk_font() -> bool:
-    """Tell whether Chinese text can be drawn."""
-    if shutil.which("fc-list"):
-        return bool(output_of("fc-list", ":lang=zh-cn", "family"))
-    return any(Path("/usr/share/fonts").rglob("*CJK*"))
 
 
 def missing_packages(*, tests: bool) -> list[str]:

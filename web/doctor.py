@@ -235,8 +235,8 @@ def screens() -> Finding:
     """Check that the client is built."""
     try:
         assets.entry("console")
-    except assets.ClientNotBuilt as refusal:
-        return Finding("screens", "fail", refusal.message, "Run make setup.")
+    except assets.ClientNotBuilt:
+        return Finding("screens", "fail", "the client is not built", "Run make setup.")
     return Finding("screens", "ok", "built")
 
 

@@ -58,8 +58,6 @@ account = Table(
     Column("login", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("must_change", Boolean, nullable=False, server_default=FetchedValue()),
-    Column("failures", Integer, nullable=False, server_default=FetchedValue()),
-    Column("locked_until", Instant),
     Column("disabled_at", Instant),
 )
 
@@ -71,6 +69,16 @@ access_grant = Table(
     Column("role", Text, nullable=False),
     Column("unit_code", Code, nullable=False),
     Column("valid", TSTZRANGE, nullable=False, server_default=FetchedValue()),
+)
+
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    Column("login", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("locked_until", Instant),
 )
 
 session = Table(
@@ -414,6 +422,15 @@ incident_key = Table(
     Column("body_hash", LargeBinary, nullable=False),
     Column("incident_id", Uuid, nullable=False),
     Column("reported_at", Instant, nullable=False),
+    Column("answer", JSONB, nullable=False, server_default=FetchedValue()),
+)
+
+incident_counter = Table(
+    "incident_counter",
+    metadata,
+    Column("county_code", Code, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("last", Integer, nullable=False),
 )
 
 incident_step = Table(
@@ -508,4 +525,5 @@ audit = Table(
     Column("client", Text),
     Column("request_id", Text),
     Column("chain", LargeBinary),
+    Column("sealed_as", BigInteger),
 )

@@ -1,0 +1,179 @@
+/** The only module that fetches: typed requests, the token against forgery, problems as errors. */
+import { boot } from "./boot";
+import type {
+  CameraCard,
+  Cells,
+  Datum,
+  Fault,
+  Found,
+  HouseholdRow,
+  Impact,
+  IncidentCard,
+  IncidentReport,
+  IncidentRow,
+  Matter,
+  Mine,
+  Plan,
+  PlanChange,
+  PlanRow,
+  PlanStepRequest,
+  UnitCard,
+  UnitRow,
+  Where,
+} from "./contract";
+import type { HotspotMap } from "./hotspots/answer";
+import { ApiProblem, problemOf } from "./problem";
+
+type Value = string | number | boolean | null | undefined;
+export type Query = Readonly<Record<string, Value | readonly string[]>>;
+
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+  /** Sending the same key again changes nothing and answers the same. */
+  readonly key?: string | undefined;
+}
+
+const ROOT = "/api/v1";
+
+/** A new key for a write that must happen once, also where `crypto.randomUUID` is withheld (http). */
+export function newKey(): string {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** A path with its query; empty values are left out, lists repeat their name. */
+export function address(path: string, query: Query = {}): string {
+  const found = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? (value as readonly string[]) : [value as Value]) {
+      if (one !== null && one !== undefined && one !== "") found.append(name, String(one));
+    }
+  }
+  const tail = found.toString();
+  return `${ROOT}${path}${tail ? `?${tail}` : ""}`;
+}
+
+async function send<T>(
+  method: "GET" | "POST",
+  url: string,
+  body: unknown,
+  { signal, key }: Options,
+): Promise<T> {
+  const headers: Record<string, string> = {
+    Accept: "application/json, application/geo+json, application/problem+json",
+  };
+  if (method === "POST") {
+    headers["Content-Type"] = "application/json";
+    headers["X-CSRFToken"] = boot().csrf;
+  }
+  if (key) headers["Idempotency-Key"] = key;
+  let answer: Response;
+  try {
+    answer = await fetch(url, {
+      method,
+      headers,
+      credentials: "same-origin",
+      ...(method === "POST" ? { body: JSON.stringify(body ?? {}) } : {}),
+      ...(signal ? { signal } : {}),
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiProblem(0, {});
+  }
+  const text = await answer.text();
+  let document: unknown = null;
+  try {
+    document = text ? JSON.parse(text) : null;
+  } catch {
+    // A proxy's HTML page in place of an answer: its status says what there is to say.
+    if (answer.ok) throw new ApiProblem(502, {});
+  }
+  if (!answer.ok) throw problemOf(answer.status, document);
+  return document as T;
+}
+
+function get<T>(path: string, query: Query = {}, options: Options = {}): Promise<T> {
+  return send<T>("GET", address(path, query), null, options);
+}
+
+function post<T>(path: string, body: unknown = {}, options: Options = {}): Promise<T> {
+  return send<T>("POST", address(path), body, options);
+}
+
+const part = encodeURIComponent;
+
+export interface WhereQuery {
+  readonly lon: number;
+  readonly lat: number;
+  readonly datum: Datum;
+  readonly accuracy_m?: number | undefined;
+}
+
+export interface HotspotQuery {
+  readonly since: string;
+  readonly until: string;
+  readonly matter?: string | undefined;
+  readonly area?: string | undefined;
+  readonly method: string;
+}
+
+export const api = {
+  units: (parent?: string, signal?: AbortSignal) =>
+    get<{ units: UnitRow[] }>("/units", { parent }, { signal }).then((answer) => answer.units),
+  unit: (code: string, signal?: AbortSignal) => get<UnitCard>(`/units/${part(code)}`, {}, { signal }),
+  search: (q: string, signal?: AbortSignal) =>
+    get<{ results: Found[] }>("/search", { q }, { signal }).then((answer) => answer.results),
+  where: (query: WhereQuery, signal?: AbortSignal) => get<Where>("/where", { ...query }, { signal }),
+
+  households: (grid: string, after?: string) =>
+    get<{ households: HouseholdRow[]; next: string | null }>("/households", { grid, after }),
+  household: (id: string) => get<HouseholdRow>(`/households/${part(id)}`),
+  reveal: (id: string, reason: string) =>
+    post<{ phone: string | null }>(`/households/${part(id)}/reveal`, { reason }),
+  camera: (id: string) => get<CameraCard>(`/cameras/${part(id)}`),
+
+  matters: () => get<{ matters: Matter[] }>("/matters").then((answer) => answer.matters),
+  incidents: (query: Query, signal?: AbortSignal) =>
+    get<{ incidents: IncidentRow[]; next: string | null }>("/incidents", query, { signal }),
+  incident: (id: string) => get<IncidentCard>(`/incidents/${part(id)}`),
+  report: (report: IncidentReport, key: string) =>
+    post<IncidentCard>("/incidents", report, { key }),
+  step: (id: string, step: { action: string; note: string; version: number; key: string }) =>
+    post<IncidentCard>(`/incidents/${part(id)}/steps`, step, { key: step.key }),
+  assign: (
+    id: string,
+    wanted: { person_id?: string; unit_code?: string; reason: string; version: number },
+  ) => post<IncidentCard>(`/incidents/${part(id)}/assignee`, wanted),
+
+  plans: () => get<{ plans: PlanRow[] }>("/plans").then((answer) => answer.plans),
+  createPlan: (title: string, key: string) => post<Plan>("/plans", { title }, { key }),
+  plan: (id: string) => get<Plan>(`/plans/${part(id)}`),
+  planCells: (id: string, villages: readonly string[]) =>
+    get<Cells>(`/plans/${part(id)}/cells`, { village: villages }),
+  planStep: (id: string, step: PlanStepRequest, key: string) =>
+    post<PlanChange>(`/plans/${part(id)}/steps`, step, { key }),
+  undo: (id: string, version: number) => post<PlanChange>(`/plans/${part(id)}/undo`, { version }),
+  redo: (id: string, version: number) => post<PlanChange>(`/plans/${part(id)}/redo`, { version }),
+  check: (id: string) => get<{ faults: Fault[]; ok: boolean }>(`/plans/${part(id)}/check`),
+  impact: (id: string) => get<Impact>(`/plans/${part(id)}/impact`),
+  publish: (id: string, memo: string, version: number, key: string) =>
+    post<{ publication: number; impact: Impact }>(
+      `/plans/${part(id)}/publish`,
+      { memo, version },
+      { key },
+    ),
+  withdraw: (id: string) => post<Plan>(`/plans/${part(id)}/withdraw`),
+
+  hotspots: (query: HotspotQuery, signal?: AbortSignal) =>
+    get<HotspotMap>("/hotspots", { ...query }, { signal }),
+  mine: () => get<Mine>("/me"),
+};
+
+/** The address of the same hotspot map as a sheet to keep and to print. */
+export function sheetAddress(query: HotspotQuery): string {
+  return address("/hotspots/sheet", { ...query }).replace(ROOT, "");
+}

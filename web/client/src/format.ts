@@ -1,0 +1,113 @@
+/** Numbers, times and places as people read them. Pure: the clock and the language come in. */
+import type { Bbox, Locale } from "./boot";
+import type { LonLat } from "./contract";
+
+export const DASH = "—";
+
+export function count(n: number | null | undefined, locale: Locale): string {
+  return n === null || n === undefined ? DASH : new Intl.NumberFormat(locale).format(n);
+}
+
+/** An area in the unit a reader can picture: m2 below a hectare, hectares below 1 km2. */
+export function area(m2: number | null | undefined, locale: Locale): string {
+  if (m2 === null || m2 === undefined) return DASH;
+  const say = (n: number, digits: number): string =>
+    new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(n);
+  if (m2 < 10_000) return `${say(m2, 0)} m²`;
+  if (m2 < 1_000_000) return locale === "en" ? `${say(m2 / 10_000, 1)} ha` : `${say(m2 / 10_000, 1)} 公顷`;
+  return `${say(m2 / 1_000_000, m2 < 100_000_000 ? 2 : 0)} km²`;
+}
+
+/** A distance: decimetres near a border, whole metres further off, kilometres beyond one. */
+export function distance(m: number | null | undefined, locale: Locale): string {
+  if (m === null || m === undefined) return DASH;
+  const digits = m < 10 ? 1 : 0;
+  if (m >= 1000) {
+    return `${new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(m / 1000)} km`;
+  }
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(m)} m`;
+}
+
+/** A position to about a decimetre, longitude first, as it is copied. */
+export function position(at: LonLat): string {
+  return `${at[0].toFixed(6)}, ${at[1].toFixed(6)}`;
+}
+
+export function share(part: number, locale: Locale): string {
+  const percent = part * 100;
+  const digits = percent > 0 && percent < 1 ? 1 : 0;
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(percent)} %`;
+}
+
+export function decimal(n: number | null | undefined, digits: number, locale: Locale): string {
+  if (n === null || n === undefined || !Number.isFinite(n)) return DASH;
+  return new Intl.NumberFormat(locale, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(n);
+}
+
+/** A probability: three decimals, and never "0.000". */
+export function probability(p: number | null | undefined, locale: Locale): string {
+  if (p === null || p === undefined || !Number.isFinite(p)) return DASH;
+  return p < 0.001 ? "< 0.001" : decimal(p, 3, locale);
+}
+
+const pad = (n: number): string => String(n).padStart(2, "0");
+
+export function date(iso: string): string {
+  const at = new Date(iso);
+  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
+}
+
+export function dateTime(iso: string): string {
+  const at = new Date(iso);
+  return `${date(iso)} ${pad(at.getHours())}:${pad(at.getMinutes())}`;
+}
+
+export function clock(at: Date): string {
+  return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+}
+
+/** How long before or after now, in the largest unit that is not nought. */
+export function relative(iso: string, now: Date, locale: Locale): string {
+  const seconds = Math.round((new Date(iso).getTime() - now.getTime()) / 1000);
+  const say = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
+  const size = Math.abs(seconds);
+  if (size < 60) return say.format(Math.trunc(seconds), "second");
+  if (size < 3600) return say.format(Math.trunc(seconds / 60), "minute");
+  if (size < 86_400) return say.format(Math.trunc(seconds / 3600), "hour");
+  return say.format(Math.trunc(seconds / 86_400), "day");
+}
+
+const STEPS = [1, 2, 5] as const;
+
+/** The longest round length whose bar fits `room` pixels at that ground resolution. */
+export function scaleBar(metresPerPixel: number, room: number): { metres: number; pixels: number } {
+  const longest = metresPerPixel * room;
+  const power = 10 ** Math.floor(Math.log10(longest));
+  const step = [...STEPS].reverse().find((s) => s * power <= longest) ?? 1;
+  return { metres: step * power, pixels: (step * power) / metresPerPixel };
+}
+
+/** The ground length of one pixel at a latitude; tiles of 512 pixels. */
+export function metresPerPixel(zoom: number, lat: number): number {
+  return (40_075_016.686 * Math.cos((lat * Math.PI) / 180)) / (512 * 2 ** zoom);
+}
+
+/** "1:25 000" for a screen of 96 dots an inch. */
+export function scaleText(perPixel: number, locale: Locale): string {
+  const ratio = perPixel / 0.000_264_58;
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(ratio)) - 1);
+  return `1 : ${new Intl.NumberFormat(locale).format(Math.round(ratio / unit) * unit)}`;
+}
+
+export function joinBoxes(boxes: readonly Bbox[]): Bbox | null {
+  if (boxes.length === 0) return null;
+  return [
+    Math.min(...boxes.map((b) => b[0])),
+    Math.min(...boxes.map((b) => b[1])),
+    Math.max(...boxes.map((b) => b[2])),
+    Math.max(...boxes.map((b) => b[3])),
+  ];
+}

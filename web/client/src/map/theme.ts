@@ -1,0 +1,69 @@
+/** The map's colours: the file layers/theme.json as the server puts it into every page. */
+import { boot } from "../boot";
+import type { Level } from "../contract";
+
+interface Said {
+  readonly zh: string;
+  readonly en: string;
+}
+
+export interface Paint extends Said {
+  readonly key?: string;
+  readonly bin?: number;
+  readonly colour: string;
+  readonly sign: string;
+  readonly hatch?: string | null;
+}
+
+export interface LineStyle {
+  readonly colour: string;
+  readonly width: number;
+  readonly dash?: readonly number[] | null;
+}
+
+export interface OutlineStyle extends LineStyle, Said {
+  readonly q: number;
+  readonly core: string | null;
+  readonly core_width: number;
+}
+
+export interface Theme {
+  readonly paper: Readonly<
+    Record<"background" | "panel" | "ink" | "muted" | "rule" | "accent", string>
+  >;
+  readonly ratio: { readonly breaks: readonly number[]; readonly classes: readonly Paint[] };
+  readonly gi: { readonly classes: readonly Paint[] };
+  readonly unjudged: Readonly<Record<"too_few" | "suppressed", Paint>>;
+  readonly outline: Readonly<Record<"solid" | "double", OutlineStyle>>;
+  readonly units: Readonly<Record<Level, LineStyle & Said>>;
+  readonly households: Readonly<
+    Record<string, Said & { readonly colour: string; readonly shape: string; readonly size: number }>
+  >;
+  readonly incidents: Readonly<
+    Record<string, Said & { readonly colour: string; readonly mark: string; readonly size: number }>
+  >;
+  readonly series: {
+    readonly shapes: readonly string[];
+    readonly colours: readonly string[];
+    readonly other: { readonly colour: string; readonly shape: string };
+  };
+  readonly cameras: Readonly<Record<string, Said & { readonly opacity: number }>>;
+  readonly selection: LineStyle & {
+    readonly halo: string;
+    readonly halo_width: number;
+    readonly fill_opacity: number;
+  };
+  readonly hover: LineStyle & { readonly fill_opacity: number };
+  readonly draft: Readonly<Record<"old" | "new", LineStyle & Said>>;
+  readonly faults: Readonly<Record<string, Said & { readonly colour: string; readonly mark: string }>>;
+  readonly words: Readonly<Record<string, Said>>;
+}
+
+export function theme(): Theme {
+  return boot().theme as Theme;
+}
+
+/** The theme's own word in a language. */
+export function said(entry: Said, locale: string): string {
+  return locale === "en" ? entry.en : entry.zh;
+}

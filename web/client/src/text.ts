@@ -1,0 +1,52 @@
+/**
+ * The only module that holds words for people. `t(key, facts)` says one of them in the page's
+ * language; facts stand in braces. Codes and facts stay codes and facts everywhere else.
+ */
+import { boot, type Locale } from "./boot";
+import { ApiProblem } from "./problem";
+import { codes } from "./words/codes";
+import { common } from "./words/common";
+import { console_ } from "./words/console";
+import { hotspots } from "./words/hotspots";
+import { incidents } from "./words/incidents";
+import { me } from "./words/me";
+import { studio } from "./words/studio";
+import type { Words } from "./words/type";
+
+const ALL = { ...common, ...codes, ...console_, ...hotspots, ...incidents, ...me, ...studio };
+
+export type Key = keyof typeof ALL;
+export type Facts = Readonly<Record<string, string | number | null | undefined>>;
+
+export function allWords(): Words {
+  return ALL;
+}
+
+/** A text with its facts filled in; a fact that is missing leaves its braces to be seen. */
+export function fill(text: string, facts: Facts): string {
+  return text.replace(/\{(\w+)\}/g, (braces, name: string) => {
+    const fact = facts[name];
+    return fact === null || fact === undefined ? braces : String(fact);
+  });
+}
+
+export function locale(): Locale {
+  return boot().locale;
+}
+
+export function t(key: Key, facts: Facts = {}): string {
+  const [zh, en] = ALL[key];
+  return fill(locale() === "en" ? en : zh, facts);
+}
+
+/** The word for a code of the server ("step.accepted"); a code that is new to us says itself. */
+export function word(family: string, code: string | null | undefined, facts: Facts = {}): string {
+  if (!code) return "";
+  const key = `${family}.${code}`;
+  return key in ALL ? t(key as Key, facts) : code;
+}
+
+/** What to tell a person about a problem: the server's own sentence, else ours by its kind. */
+export function problemText(problem: ApiProblem): string {
+  return problem.detail ?? word("problem", problem.kind);
+}

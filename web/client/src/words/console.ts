@@ -1,0 +1,3 @@
+import type { Words } from "./type";
+
+export const console_ = {} as const satisfies Words;

@@ -1,0 +1,3 @@
+import type { Words } from "./type";
+
+export const hotspots = {} as const satisfies Words;

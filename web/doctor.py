@@ -13,12 +13,11 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from geo.errors import Refusal
-from grids.db import schema_versions
+from grids.db import make_engine, schema_versions
 from web import assets
 from web.browser import find_browser, has_cjk_font
 from web.cluster import WEB_ROLE, Cluster, database_url
@@ -127,8 +126,7 @@ def cluster() -> Finding:
 
 def database() -> list[Finding]:
     """Check what is in the database: reach, PostGIS, schema, web role, walls, county."""
-    url = database_url("owner")
-    engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 5})
+    engine = make_engine(database_url("owner"), pooled=False)
     try:
         with engine.connect() as conn:
             release = str(conn.scalar(text("SHOW server_version")))
@@ -195,7 +193,7 @@ def walls(conn: Connection) -> Finding:
 
 def web_role() -> Finding:
     """Check by signing in as the web does that its role is bound by the walls."""
-    engine = create_engine(database_url("web"), poolclass=NullPool)
+    engine = make_engine(database_url("web"), pooled=False)
     try:
         with engine.connect() as conn:
             role = conn.execute(
@@ -223,7 +221,7 @@ def county(conn: Connection) -> Finding:
     rows = conn.execute(
         text("SELECT level, count(*) FROM unit WHERE upper_inf(valid) GROUP BY level")
     )
-    counts = dict(rows.tuples().all())
+    counts = dict(iter(rows))
     if not counts.get("grid"):
         remedy = "Run wangge demo for the invented county, or wangge import for your own."
         return Finding("county", "warn", "no grids are loaded", remedy)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from geo.hotspots.inputs import UnusableCounts, as_counts
 from geo.hotspots.result import Bools, Floats, Result
@@ -27,6 +28,9 @@ class ShrunkRates(Result):
         mean, since nothing speaks against it.
     per_household
         The same as events per household in the window.
+    ci95
+        95 % interval of `per_household`, shape (n, 2): the gamma posterior of the same model.
+        Without variation both ends are the prior mean.
     shrinkage
         Share of the prior in the rate: 0 = the unit's own rate, 1 = the prior mean.
     prior_mean, prior_variance
@@ -41,6 +45,7 @@ class ShrunkRates(Result):
 
     rate: Floats
     per_household: Floats
+    ci95: Floats
     shrinkage: Floats
     prior_mean: Floats
     prior_variance: Floats
@@ -114,6 +119,7 @@ def empirical_bayes(
         version=version,
         rate=per_household * PER_HOUSEHOLDS * PER_DAYS / days,
         per_household=per_household,
+        ci95=_posterior_interval(happened, people, mean, variance),
         shrinkage=shrinkage,
         prior_mean=mean,
         prior_variance=variance,
@@ -121,6 +127,16 @@ def empirical_bayes(
         no_denominator=~inhabited & (counted > 0),
         islands=islands,
     )
+
+
+def _posterior_interval(events: Floats, people: Floats, mean: Floats, variance: Floats) -> Floats:
+    ends = np.column_stack((mean, mean))
+    varied = variance > 0
+    shape, per = mean[varied] ** 2 / variance[varied], mean[varied] / variance[varied]
+    for column, level in enumerate((0.025, 0.975)):
+        quantile = special.gammaincinv(shape + events[varied], level)
+        ends[varied, column] = quantile / (per + people[varied])
+    return ends
 
 
 def _global_prior(events: Floats, people: Floats, raw: Floats) -> tuple[Floats, Floats]:

@@ -57,6 +57,8 @@ def test_a_rate_lies_between_the_units_own_and_the_prior_mean():
     assert (found.per_household <= np.maximum(own, prior) + 1e-15).all()
     assert (found.per_household >= np.minimum(own, prior) - 1e-15).all()
     assert ((found.shrinkage > 0) & (found.shrinkage < 1)).all()
+    low, high = found.ci95.T
+    assert ((low < found.per_household) & (found.per_household < high)).all()
     # Fewer households, more shrinkage.
     assert (np.diff(found.shrinkage[np.argsort(people, kind="stable")]) <= 0).all()
 

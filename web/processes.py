@@ -155,6 +155,26 @@ def stop_detached(home: Path | None = None, *, seconds: float = 15) -> bool:
     return ours
 
 
+def require_free_port(host: str, port: int) -> None:
+    """Return if nobody listens there.
+
+    A server that shares its port (SO_REUSEPORT, as granian does) would start all the same and
+    answer in turns with the other one.
+
+    Raises
+    ------
+    PortTaken
+        If somebody does.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As servers do: what a closed connection leaves behind does not make a port taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise PortTaken(host=host, port=port) from None
+
+
 def code_digest() -> str:
     """Return a digest of the program as it lies on disk: names, sizes and times of its files."""
     digest = hashlib.sha256()
@@ -230,18 +250,12 @@ def _reserved_port(host: str, wanted: int | None) -> Iterator[int]:
     kernel lets go of it even if this program is killed.
     """
     for port in [wanted] if wanted else range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TO_TRY):
-        with (
-            socket.socket(socket.AF_UNIX) as reservation,
-            socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe,
-        ):
+        with socket.socket(socket.AF_UNIX) as reservation:
             try:
                 reservation.bind(f"\0wangge-port-{port}")
-                # As servers do: what a closed connection leaves behind does not make it taken.
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind((host, port))
-            except OSError:
+                require_free_port(host, port)
+            except (OSError, PortTaken):
                 continue
-            probe.close()
             yield port
             return
     raise PortTaken(host=host, port=wanted or DEFAULT_PORT)

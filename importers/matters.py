@@ -1,0 +1,107 @@
+"""The admission list from a table: what may be handed to grid workers, and how."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from grids import access, intake
+from grids.model import Viewer
+from importers.options import ImportOptions, Progress, no_progress
+from importers.report import ImportReport
+from importers.rows import CHINA, Rows, file_hash
+
+KIND = "matters"
+LEVELS = ("ordinary", "large", "major", "severe")
+FIRST_RANKS = ("primary", "informant")
+DEFAULT_LIMIT_H = 72
+DEFAULT_ATTEMPTS = "3-2-1"
+
+_SAVE = text(
+    "INSERT INTO matter AS m (code, scheme, name, department, level, first_rank, limit_hours,"
+    " attempts, temporary, valid) VALUES (:code, :scheme, :name, :department, :level, :first_rank,"
+    " :limit_hours, :attempts, :temporary, daterange(:since, :until))"
+    " ON CONFLICT (code) DO UPDATE SET scheme = excluded.scheme, name = excluded.name,"
+    " department = excluded.department, level = excluded.level, first_rank = excluded.first_rank,"
+    " limit_hours = excluded.limit_hours, attempts = excluded.attempts,"
+    " temporary = excluded.temporary, valid = excluded.valid"
+    " WHERE (m.scheme, m.name, m.department, m.level, m.first_rank, m.limit_hours, m.attempts,"
+    " m.temporary, m.valid) IS DISTINCT FROM (excluded.scheme, excluded.name, excluded.department,"
+    " excluded.level, excluded.first_rank, excluded.limit_hours, excluded.attempts,"
+    " excluded.temporary, excluded.valid)"
+)
+
+
+def import_matters(
+    conn: Connection,
+    viewer: Viewer,
+    file: Path,
+    options: ImportOptions,
+    progress: Progress = no_progress,
+) -> ImportReport:
+    """Take in items of an admission list and return the account of every row.
+
+    An urgent temporary item without an end date is refused.
+
+    Raises
+    ------
+    Forbidden
+        If the viewer may not import.
+    """
+    access.require(viewer, access.Action.IMPORT_RUN)
+    report = ImportReport(KIND)
+    rows = Rows.read(KIND, file, options, report)
+    codes = rows.check_key("code")
+    names = rows.text("name")
+    for i, name in enumerate(names):
+        if not name:
+            rows.refuse(i, "name", "value.missing", "name is empty.")
+    schemes, departments = rows.text("scheme"), rows.text("department")
+    levels = rows.check_choice("level", LEVELS, "ordinary")
+    ranks = rows.check_choice("first_rank", FIRST_RANKS, "primary")
+    limits = rows.check_number("limit_hours", 1, 24 * 366)
+    attempts = rows.check(
+        "attempts",
+        "value.bad",
+        lambda v: (
+            None if v == "" or re.fullmatch(r"\d+-\d+-\d+", v) else f"{v!r} is not like 3-2-1."
+        ),
+    )
+    temporary = rows.check_choice("temporary", ("0", "1"), "0")
+    since, until = rows.check_time("from"), rows.check_time("to")
+    for i in range(len(rows)):
+        start, end = since[i], until[i]
+        if temporary[i] == "1" and end is None:
+            rows.refuse(i, "to", "matter.no_end", "A temporary item needs an end date.")
+        if rows.refused(i):
+            continue
+        last = end.astimezone(CHINA).date() + timedelta(days=1) if end else None
+        done = conn.execute(
+            _SAVE,
+            {
+                "code": codes[i],
+                "scheme": schemes[i] or options.source or file.stem,
+                "name": names[i],
+                "department": departments[i],
+                "level": levels[i],
+                "first_rank": ranks[i],
+                "limit_hours": int(limits[i] or DEFAULT_LIMIT_H),
+                "attempts": attempts[i] or DEFAULT_ATTEMPTS,
+                "temporary": temporary[i] == "1",
+                "since": start.astimezone(CHINA).date() if start else date(2000, 1, 1),
+                "until": last,
+            },
+        )
+        if done.rowcount:
+            report.taken += 1
+        else:
+            report.unchanged += 1
+    batch_id = intake.open_batch(
+        conn, viewer, kind=KIND, file_name=file.name, sha256=file_hash(file), datum=None
+    )
+    intake.close_batch(conn, batch_id, report.as_dict())
+    progress(1, 1, KIND)
+    return report

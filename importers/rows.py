@@ -1,0 +1,257 @@
+"""The part that every table import shares: columns found, rows checked, positions placed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from geo.datum import Datum, Epsg, parse_datum
+from grids import locate, schema
+from grids.errors import NotFound
+from grids.model import Level
+from importers.fields import known_headings, match, translate
+from importers.options import ImportOptions
+from importers.positions import Positions, read_positions
+from importers.report import ImportReport
+from importers.table import Table, Value, as_text, is_spoiled_code, read_table
+
+CHINA = ZoneInfo("Asia/Shanghai")
+
+
+def file_hash(path: Path) -> bytes:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").digest()
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of a file under our field names, with the report that accounts for them.
+
+    A field without a column reads as empty.
+    """
+
+    kind: str
+    table: Table
+    columns: dict[str, str]
+    options: ImportOptions
+    report: ImportReport
+
+    @classmethod
+    def read(cls, kind: str, path: Path, options: ImportOptions, report: ImportReport) -> Rows:
+        """Read a file's rows and count them as read.
+
+        Raises
+        ------
+        UnreadableTable, UnknownField, MissingField
+            If the file is no table, or a field has no column.
+        """
+        table = read_table(
+            path,
+            encoding=options.encoding,
+            sheet=options.layer,
+            known=[*known_headings(kind), *options.declared.fields.values()],
+        )
+        columns = match(kind, table.headings, options.declared)
+        report.read += len(table)
+        return cls(kind, table, columns, options, report)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a field has a column."""
+        return name in self.columns
+
+    def values(self, name: str) -> list[Value]:
+        """Return a field's cells as they stand in the file."""
+        heading = self.columns.get(name)
+        return [None] * len(self) if heading is None else self.table.columns[heading]
+
+    def text(self, name: str) -> list[str]:
+        """Return a field's cells as trimmed text, translated to our words."""
+        if name not in self.columns:
+            return [""] * len(self)
+        words: dict[str, str] = {}
+        found = self.table.text(self.columns[name])
+        for value in set(found):
+            words[value] = translate(self.kind, name, value, self.options.declared)
+        return [words[value] for value in found]
+
+    def refuse(self, i: int, name: str | None, code: str, message: str) -> None:
+        """Refuse row `i` (counted from 0) of the table."""
+        given = {h: as_text(self.table.columns[h][i]) for h in self.table.headings}
+        self.report.refuse(self.table.row_numbers[i], name, code, message, given)
+
+    def refused(self, i: int) -> bool:
+        """Tell whether row `i` was refused."""
+        return self.report.is_refused(self.table.row_numbers[i])
+
+    def check(self, name: str, code: str, problem: Callable[[str], str | None]) -> list[str]:
+        """Return a field's text and refuse the rows for which `problem` says one."""
+        found = self.text(name)
+        said: dict[str, str | None] = {}
+        for i, value in enumerate(found):
+            if value not in said:
+                said[value] = problem(value)
+            message = said[value]
+            if message is not None:
+                self.refuse(i, name, code, message)
+        return found
+
+    def check_code(self, name: str) -> list[str]:
+        """Return a field of codes and refuse those that a spreadsheet has spoiled."""
+        for i, value in enumerate(self.values(name)):
+            if is_spoiled_code(value):
+                self.refuse(
+                    i,
+                    name,
+                    "code.spoiled",
+                    "This code was typed as a number and its last digits are lost: "
+                    "format the column as text and type it again.",
+                )
+        return self.text(name)
+
+    def check_key(self, name: str) -> list[str]:
+        """Return a field that names its row; refuse rows without one and later repetitions."""
+        found = self.check_code(name)
+        first: dict[str, int] = {}
+        for i, value in enumerate(found):
+            if value == "":
+                self.refuse(i, name, "value.missing", f"{name} is empty.")
+            elif value in first:
+                at = self.table.row_numbers[first[value]]
+                self.refuse(i, name, "row.repeated", f"{name} {value} stands in row {at} already.")
+            else:
+                first[value] = i
+        return found
+
+    def check_choice(self, name: str, choices: Sequence[str], default: str) -> list[str]:
+        """Return a field of few words; empty becomes `default`, another word is refused."""
+        listed = ", ".join(choices)
+
+        def problem(value: str) -> str | None:
+            known = value == "" or value in choices
+            return None if known else f"{value!r} is none of: {listed}."
+
+        return [value or default for value in self.check(name, "value.unknown", problem)]
+
+    def check_number(self, name: str, low: float, high: float) -> list[float | None]:
+        """Return a field of numbers within [low, high]; empty is none."""
+
+        def problem(value: str) -> str | None:
+            if value == "":
+                return None
+            try:
+                fits = low <= float(value) <= high
+            except ValueError:
+                return f"{value!r} is no number."
+            return None if fits else f"{value} is not between {low:g} and {high:g}."
+
+        found = self.check(name, "value.bad", problem)
+        return [
+            None if value == "" or self.refused(i) else float(value)
+            for i, value in enumerate(found)
+        ]
+
+    def check_time(self, name: str) -> list[datetime | None]:
+        """Return a field of times as aware datetimes; without an offset it is China's time."""
+        return [self._time(name, i, value) for i, value in enumerate(self.values(name))]
+
+    def _time(self, name: str, i: int, value: Value) -> datetime | None:
+        try:
+            return parse_time(value)
+        except ValueError:
+            self.refuse(i, name, "value.bad", f"{as_text(value)!r} is no date or time.")
+            return None
+
+    def positions(self) -> Positions | None:
+        """Return the rows' positions in CGCS2000; none when the file has no coordinates.
+
+        Rows whose coordinates cannot be read are refused; rows without any are not.
+
+        Raises
+        ------
+        UndeclaredDatum, UnsupportedDatum
+            If the file has coordinates and no usable datum was declared.
+        """
+        if not (self.has("lon") and (self.has("lat"))):
+            return None
+        xs, ys = self.values("lon"), self.values("lat")
+        if not any(as_text(x) or as_text(y) for x, y in zip(xs, ys, strict=True)):
+            return None
+        found = read_positions(xs, ys, parse_datum(self.options.datum))
+        for i, problem in enumerate(found.problems):
+            if problem in ("unreadable", "not on Earth"):
+                self.refuse(i, "lon", "position.bad", f"The coordinates are {problem}.")
+        return found
+
+
+def parse_time(value: Value) -> datetime | None:
+    """Return an aware time from a cell; a month alone is its first day.
+
+    Raises
+    ------
+    ValueError
+        If the text is none.
+    """
+    if isinstance(value, datetime):
+        found = value
+    elif isinstance(value, date):
+        found = datetime(value.year, value.month, value.day)
+    else:
+        text = as_text(value).replace("/", "-").replace("年", "-").replace("月", "-")
+        text = text.replace("日", "").strip().rstrip("-")
+        if text == "":
+            return None
+        parts = text.split(" ")[0].split("-")
+        if len(parts) == 2 and all(p.isdigit() for p in parts):
+            text += "-01"
+        found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=CHINA)
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """Where rows lie: `grid[i]` and `subgroup[i]`, none when outside or without a position."""
+
+    grid: list[str | None]
+    subgroup: list[str | None]
+
+
+def place(conn: Connection, xy: NDArray[np.float64]) -> Homes:
+    """Return the grid and sub-group in force that cover each position; NaN lies nowhere."""
+    homes = locate.homes_of(conn, xy)
+    return Homes(homes.grid_codes, homes.subgroup_codes)
+
+
+def county_code(conn: Connection) -> str:
+    """Return the code of the county, whose desk answers for whatever lies nowhere else.
+
+    Raises
+    ------
+    NotFound
+        If no county was imported yet.
+    """
+    code: str | None = conn.execute(
+        select(schema.unit.c.code).where(schema.unit.c.level == Level.COUNTY.value)
+    ).scalar()
+    if code is None:
+        raise NotFound(what="county", key="(import units first)")
+    return code
+
+
+def datum_name(options: ImportOptions) -> str | None:
+    """Return the declared datum as it is kept beside the given numbers."""
+    if options.datum is None:
+        return None
+    parsed: Datum | Epsg = parse_datum(options.datum)
+    return parsed.value if isinstance(parsed, Datum) else f"EPSG:{parsed.code}"

@@ -11,7 +11,7 @@ from flask_smorest import Api
 from flask_wtf import CSRFProtect
 
 from grids.db import make_engine
-from web import errors, headers, limits, locale, log, session
+from web import assets, errors, headers, limits, locale, log, session
 from web.config import Config
 from web.transaction import Transactions
 from web.views import (
@@ -78,6 +78,7 @@ def create_app(config: Config) -> Flask:
     session.install(app, csrf)
     limits.install(app)
     headers.install(app)
+    app.jinja_env.globals["plain_styles"] = lambda: assets.entry("signin").styles
     api = Api(app)
     for door in API_DOORS:
         api.register_blueprint(door.blp, url_prefix=f"/api/v1{door.blp.url_prefix or ''}")

@@ -21,7 +21,15 @@ POLICY = "; ".join(
     )
 )
 # A folium sheet carries its scripts and styles inside, and runs alone: no connection, no form.
-SHEET_POLICY = "sandbox allow-scripts allow-downloads; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+SHEET_POLICY = "; ".join(
+    (
+        "sandbox allow-scripts allow-downloads",
+        "default-src 'none'",
+        "script-src 'unsafe-inline'",
+        "style-src 'unsafe-inline'",
+        "img-src data: blob:",
+    )
+)
 
 YEAR = 365 * 86400
 

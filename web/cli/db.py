@@ -1,0 +1,119 @@
+"""`wangge db`: the private cluster, or the server that `DATABASE_URL` names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import click
+from sqlalchemy import make_url
+
+from geo.errors import Refusal
+from grids.db import migrate, schema_versions
+from web.cli.database import engine
+from web.cli.output import Answer, WanggeGroup, give
+from web.cluster import Cluster
+from web.cluster_host import require_server_programs
+
+
+class ToolFailed(Refusal):
+    """pg_dump or pg_restore ended with an error."""
+
+    code = "db.tool_failed"
+    sentence = "{tool} failed: {said}"
+
+
+@click.group(cls=WanggeGroup)
+def db() -> None:
+    """The database: start, stop, migrate, dump, restore."""
+
+
+def _given() -> bool:
+    return bool(os.environ.get("DATABASE_URL"))
+
+
+@db.command()
+@give
+def up(answer: Answer) -> None:
+    """Start the private cluster; nothing happens when it runs or a server is given."""
+    if not _given():
+        Cluster.at().up()
+    answer.give({"up": True, "given": _given()}, lambda c: c.print("database is up"))
+
+
+@db.command()
+@give
+def down(answer: Answer) -> None:
+    """Stop the private cluster; a given server is left alone."""
+    stopped = False if _given() else Cluster.at().down()
+    answer.give({"stopped": stopped}, lambda c: c.print("stopped" if stopped else "was not up"))
+
+
+@db.command()
+@give
+def status(answer: Answer) -> None:
+    """Say whether the database runs and whether its schema is current."""
+    running = _given() or Cluster.at().status().state == "up"
+    here, newest = schema_versions(engine()) if running else (None, None)
+    document = {
+        "running": running,
+        "given": _given(),
+        "schema": here,
+        "newest": newest,
+        "current": here is not None and here == newest,
+    }
+    answer.give(document)
+
+
+@db.command(name="migrate")
+@give
+def migrate_(answer: Answer) -> None:
+    """Bring the schema to the newest version."""
+    migrate(engine())
+    here, newest = schema_versions(engine())
+    answer.give({"schema": here, "newest": newest}, lambda c: c.print(f"schema {here}"))
+
+
+def _run_tool(tool: str, *arguments: str) -> None:
+    programs = require_server_programs()
+    url = make_url(engine().url.render_as_string(hide_password=False)).set(drivername="postgresql")
+    done = subprocess.run(  # noqa: S603 - our own arguments, no shell
+        [
+            programs.path(tool),
+            "--dbname",
+            url.render_as_string(hide_password=False),
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ToolFailed(tool=tool, said=done.stderr.strip()[-2000:])
+
+
+@db.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@give
+def dump(answer: Answer, file: Path) -> None:
+    """Write the whole database to FILE (pg_dump's custom format)."""
+    partial = file.with_name(file.name + ".part")
+    _run_tool("pg_dump", "--format=custom", f"--file={partial}")
+    partial.replace(file)
+    answer.give(
+        {"file": str(file), "bytes": file.stat().st_size},
+        lambda c: c.print(f"written {file} ({file.stat().st_size:,} bytes)"),
+    )
+
+
+@db.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@give
+def restore(answer: Answer, file: Path) -> None:
+    """Replace the database's contents by those of FILE, all or nothing."""
+    _run_tool(
+        "pg_restore", "--clean", "--if-exists", "--single-transaction", "--exit-on-error", str(file)
+    )
+    here, _ = schema_versions(engine())
+    answer.give({"restored": str(file), "schema": here}, lambda c: c.print(f"restored {file}"))

@@ -1,0 +1,192 @@
+"""What requests may say: each field with its kind and its limits, refused by name when it errs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+MAX_TEXT = 2000
+MAX_VERTICES = 5000
+MAX_CELLS = 5000
+PAGE = 50
+
+UNIT_CODE = validate.Regexp(r"^[0-9]{6,17}$")
+STEP_ACTION = validate.Regexp(r"^[a-z_]{1,20}$")
+
+
+class Strict(Schema):
+    """A schema that refuses fields it does not know."""
+
+    class Meta:
+        """Unknown fields are an error, not noise."""
+
+        unknown = RAISE
+
+
+class Longitude(fields.Float):
+    """A finite x in whatever datum is declared."""
+
+    def __init__(self, **given):
+        super().__init__(allow_nan=False, **given)
+
+
+class WhereQuery(Strict):
+    """A position with its datum and, when known, the radius in metres of its accuracy."""
+
+    lon = Longitude(required=True)
+    lat = Longitude(required=True)
+    datum = fields.String(load_default=None)
+    accuracy_m = fields.Float(validate=validate.Range(0, 100_000))
+    matter = fields.String(validate=validate.Length(max=40))
+
+
+class UnitsQuery(Strict):
+    """The parent whose children are asked for."""
+
+    parent = fields.String(validate=UNIT_CODE)
+
+
+class SearchQuery(Strict):
+    """What is looked for."""
+
+    q = fields.String(required=True, validate=validate.Length(1, 80))
+
+
+class HouseholdsQuery(Strict):
+    """A grid's households, page by page."""
+
+    grid = fields.String(required=True, validate=UNIT_CODE)
+    after = fields.String(validate=validate.Length(max=80))
+
+
+class RevealBody(Strict):
+    """Why a telephone number has to be seen."""
+
+    reason = fields.String(required=True, validate=validate.Length(4, 200))
+
+
+class IncidentsQuery(Strict):
+    """Which incidents."""
+
+    step = fields.String(validate=STEP_ACTION)
+    review = fields.Boolean()
+    mine = fields.Boolean()
+    unit = fields.String(validate=UNIT_CODE)
+    after = fields.String(validate=validate.Length(max=200))
+
+
+class IncidentBody(Strict):
+    """A report of something that happened."""
+
+    matter_code = fields.String(required=True, validate=validate.Length(1, 40))
+    summary = fields.String(required=True, validate=validate.Length(1, MAX_TEXT))
+    place = fields.String(load_default="", validate=validate.Length(max=200))
+    lon = Longitude()
+    lat = Longitude()
+    datum = fields.String(load_default=None)
+    accuracy_m = fields.Float(validate=validate.Range(0, 100_000))
+    occurred_at = fields.AwareDateTime()
+    level = fields.String(load_default="ordinary", validate=validate.Length(max=20))
+    source = fields.String(load_default="desk", validate=validate.Length(1, 60))
+    external_id = fields.String(validate=validate.Length(1, 120))
+
+    @validates_schema
+    def _both_or_neither(self, data, **_):
+        if ("lon" in data) != ("lat" in data):
+            raise ValidationError("give both or neither", "lat" if "lon" in data else "lon")
+
+
+class StepBody(Strict):
+    """A transition of an incident."""
+
+    action = fields.String(required=True, validate=STEP_ACTION)
+    note = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+    version = fields.Integer(required=True, strict=True)
+    key = fields.String(load_default=None, validate=validate.Length(8, 80))
+
+
+class AssigneeBody(Strict):
+    """Who shall own an incident, and why."""
+
+    person_id = fields.UUID()
+    unit_code = fields.String(validate=UNIT_CODE)
+    reason = fields.String(required=True, validate=validate.Length(2, 200))
+    version = fields.Integer(required=True, strict=True)
+
+    @validates_schema
+    def _one_of_them(self, data, **_):
+        if ("person_id" in data) == ("unit_code" in data):
+            raise ValidationError("give a person or a unit", "person_id")
+
+
+class PlanBody(Strict):
+    """A new plan."""
+
+    title = fields.String(required=True, validate=validate.Length(1, 120))
+    open_incidents = fields.String(
+        load_default="unaccepted",
+        validate=validate.OneOf(["unaccepted", "stay", "move", "ask"]),
+    )
+
+
+class CellsQuery(Strict):
+    """The part of a draft to draw: villages, or the village of a grid."""
+
+    village = fields.List(fields.String(validate=UNIT_CODE), load_default=list)
+    grid = fields.String(validate=UNIT_CODE)
+
+
+class PlanStepBody(Strict):
+    """One step of boundary work; which fields it needs depends on the tool."""
+
+    tool = fields.String(required=True, validate=validate.OneOf(["assign", "split", "merge"]))
+    version = fields.Integer(required=True, strict=True)
+    cell_ids = fields.List(fields.Integer(strict=True), validate=validate.Length(1, MAX_CELLS))
+    grid_code = fields.String(validate=UNIT_CODE)
+    line = fields.List(
+        fields.List(Longitude(), validate=validate.Length(2, 2)),
+        validate=validate.Length(2, MAX_VERTICES),
+    )
+    name = fields.String(validate=validate.Length(1, 60))
+    grid_from = fields.String(data_key="from", validate=UNIT_CODE)
+    grid_into = fields.String(data_key="into", validate=UNIT_CODE)
+
+    NEEDS: ClassVar = {
+        "assign": ("cell_ids", "grid_code"),
+        "split": ("grid_code", "line"),
+        "merge": ("grid_from", "grid_into"),
+    }
+
+    @validates_schema
+    def _needs(self, data, **_):
+        for name in self.NEEDS.get(data.get("tool", ""), ()):
+            if name not in data:
+                raise ValidationError("needed by this tool", name.removeprefix("grid_"))
+
+
+class PlanVersionBody(Strict):
+    """The version of the plan that the sender has seen."""
+
+    version = fields.Integer(required=True, strict=True)
+
+
+class PublishBody(PlanVersionBody):
+    """Publishing: the version seen and a memo."""
+
+    memo = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
+
+
+class HotspotsQuery(Strict):
+    """Period, matter, area and method of a hotspot map; days are inclusive."""
+
+    since = fields.Date(required=True)
+    until = fields.Date(required=True)
+    matter = fields.String(validate=validate.Length(1, 40))
+    area = fields.String(validate=UNIT_CODE)
+    method = fields.String(load_default="excess", validate=validate.OneOf(["excess", "gi"]))
+
+    @validates_schema
+    def _in_order(self, data, **_):
+        if "since" in data and "until" in data and data["until"] < data["since"]:
+            raise ValidationError("ends before it begins", "until")

@@ -1,0 +1,1 @@
+"""The doors of the server: parse, one domain call, answer."""

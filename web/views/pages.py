@@ -1,0 +1,132 @@
+"""The screens: a shell each, with what the client has to know to begin."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import orjson
+from flask import Blueprint, redirect, render_template, url_for
+from flask_babel import gettext, lazy_gettext
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+from sqlalchemy import Connection
+
+from grids import access, plans, publications, units
+from grids.model import Role, Viewer
+from layers.styles import theme
+from web import assets
+from web.locale import tag
+from web.session import needs, viewer
+from web.transaction import begin
+
+blp = Blueprint("pages", __name__)
+
+TITLES = {
+    "console": lazy_gettext("Map"),
+    "plans": lazy_gettext("Boundary plans"),
+    "studio": lazy_gettext("Boundary studio"),
+    "hotspots": lazy_gettext("Hotspots"),
+    "incidents": lazy_gettext("Event desk"),
+    "me": lazy_gettext("My grid"),
+}
+
+
+def boot(conn: Connection, who: Viewer, page: str, **extra: Any) -> dict[str, Any]:
+    """Return what a screen starts from: the viewer, what is in force, words and colours."""
+    current = publications.current(conn)
+    county = units.extent(conn, None)
+    area = units.extent(conn, who.scope) if who.scope else county
+    return {
+        "page": page,
+        "locale": tag(),
+        "csrf": generate_csrf(),
+        "viewer": {
+            "name": who.name,
+            "role": who.role.value,
+            "role_name": role_name(who.role),
+            "scope": who.scope,
+            "scope_name": area["name"] if area else "",
+            "actions": sorted(action.value for action in access.allowed(who.role)),
+        },
+        "publication": current.number if current else None,
+        "published_at": current.at if current else None,
+        "county": county,
+        "area": area,
+        "theme": theme(),
+        "version": version("wangge"),
+        **extra,
+    }
+
+
+def role_name(role: Role) -> str:
+    """Return a role's name in the reader's language."""
+    return {
+        Role.GRID_ADMIN: gettext("Grid administrator"),
+        Role.LEADER: gettext("Leader"),
+        Role.DISPATCHER: gettext("Dispatcher"),
+        Role.WORKER: gettext("Grid worker"),
+        Role.AUDITOR: gettext("Auditor"),
+        Role.SYSADMIN: gettext("System administrator"),
+    }[role]
+
+
+def _screen(page: str, **extra: Any) -> str:
+    who = viewer()
+    with begin(who) as conn:
+        start = boot(conn, who, page, **extra)
+    # `</script>` inside a string would end the element: escape what HTML could read as markup.
+    text = orjson.dumps(start, default=str).decode()
+    safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return render_template(
+        "shell.html",
+        title=TITLES[page],
+        entry=assets.entry(page),
+        boot=Markup(safe),  # noqa: S704 - escaped for JSON inside a script element just above
+    )
+
+
+@blp.get("/")
+@needs("unit.see")
+def console():
+    """Show the map console; a grid worker's first page is the phone page."""
+    if viewer().role is Role.WORKER:
+        return redirect(url_for("pages.me"))
+    return _screen("console")
+
+
+@blp.get("/plans")
+@needs("plan.see")
+def plan_list():
+    """Show the boundary plans."""
+    return _screen("plans")
+
+
+@blp.get("/plans/<uuid:plan_id>")
+@needs("plan.see")
+def studio(plan_id):
+    """Show the boundary studio on a plan."""
+    with begin(viewer()) as conn:
+        plans.get(conn, viewer(), plan_id)
+    return _screen("studio", plan_id=str(plan_id))
+
+
+@blp.get("/hotspots")
+@needs("hotspot.see")
+def hotspots():
+    """Show the hotspot map."""
+    return _screen("hotspots")
+
+
+@blp.get("/incidents")
+@needs("incident.see")
+def incidents():
+    """Show the event desk."""
+    return _screen("incidents")
+
+
+@blp.get("/me")
+@needs("incident.see")
+def me():
+    """Show the grid worker's phone page."""
+    return _screen("me")

@@ -1,0 +1,32 @@
+"""Who is responsible here?"""
+
+from __future__ import annotations
+
+from flask import jsonify
+from flask_smorest import Blueprint
+
+from geo.datum import parse_datum, to_cgcs2000
+from grids import admission, assign
+from grids.locate import locate
+from web import answers
+from web.clock import now
+from web.parse import WhereQuery
+from web.session import needs, viewer
+from web.transaction import begin
+
+blp = Blueprint("where", __name__, url_prefix="/where", description="Who is responsible here?")
+
+
+@blp.get("")
+@blp.arguments(WhereQuery, location="query")
+@blp.response(200, description="The grid, how sure that is, and the responsible worker.")
+@blp.alt_response(422, description="Undeclared datum or no position on Earth.")
+@needs("unit.see")
+def where(asked):
+    """Return the grid that answers for a position and the worker on duty, with the reason."""
+    at = to_cgcs2000(asked["lon"], asked["lat"], parse_datum(asked.get("datum")))
+    with begin(viewer()) as conn:
+        placement = locate(conn, at, asked.get("accuracy_m"))
+        matter = admission.get(conn, asked["matter"]) if "matter" in asked else None
+        duty = assign.responsible(conn, placement, matter, now())
+        return jsonify(answers.where(conn, placement, duty))

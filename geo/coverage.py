@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -200,7 +200,8 @@ def prove(
     polygons = snap(polygons)
     invalid |= ~shapely.is_valid(polygons)
     left = residue(polygons)
-    wanted = _outer_rings(left) if frame is None else residue([_required_frame(frame)])
+    outline = enclosed(left.segments()) if frame is None else _required_frame(frame)
+    wanted = residue([outline])
     extra, missing = left.less(wanted), wanted.less(left)
     return Proof(
         exact=not (invalid.any() or away.any() or extra or missing),
@@ -209,6 +210,21 @@ def prove(
         extra=extra,
         missing=missing,
     )
+
+
+def enclosed(lines: Geometries) -> BaseGeometry:
+    """Return the polygons inside the outer rings that lines form, holes filled; empty if none.
+
+    Given the residue of a coverage this is the outline of its union. Lines that cross without a
+    common vertex enclose nothing that could be trusted: the result is empty, or its boundary has
+    not their edges.
+    """
+    faces = shapely.get_parts(shapely.polygonize(lines))
+    if len(faces) == 0 or not shapely.is_valid(faces).all():
+        return shapely.Polygon()
+    united, _ = parts([shapely.union_all(faces)])
+    rings_outside: Any = shapely.get_exterior_ring(united)
+    return shapely.union_all(shapely.polygons(rings_outside))
 
 
 def adjacency(polygons: Sequence[BaseGeometry] | Geometries, *, queen: bool = False) -> Adjacency:
@@ -355,17 +371,3 @@ def _required_frame(frame: BaseGeometry) -> BaseGeometry:
     if not snapped.is_valid:
         raise InvalidFrame(reason=shapely.is_valid_reason(snapped))
     return snapped
-
-
-def _outer_rings(left: Chain) -> Chain:
-    """Return the chain of the outer rings that the edges of a chain enclose.
-
-    The faces that the edges bound are united and their holes filled. When the edges cross each
-    other the faces do not have these edges, the chains differ, and so they should.
-    """
-    faces = shapely.get_parts(shapely.polygonize(left.segments()))
-    if len(faces) == 0:
-        return residue([])
-    united, _ = parts([shapely.union_all(faces)])
-    filled = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(united)))
-    return residue([filled])

@@ -1,0 +1,395 @@
+"""Where polygons fail to be a coverage: gaps, overlaps, repeats and parts outside, located.
+
+How often a place is covered changes only across edges that have no partner. So these edges alone
+are noded and turned into faces, and each face is asked who covers it. A file in which every edge
+has its partner has no such edge and no face.
+
+Nodes are snapped to a grid much finer than the tolerance, so that edges that differ by less fall
+together; what is left of them is narrower than the tolerance and is counted as noise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from geo.coverage import InvalidFrame, chain, enclosed
+from geo.crs import MetricFrame, area_m2
+from geo.lattice import Geometries
+from geo.polygon import is_polygonal, rings, widths
+
+Kind: TypeAlias = Literal["invalid", "duplicate", "overlap", "gap", "outside"]
+
+_KINDS: tuple[Kind, ...] = ("invalid", "duplicate", "overlap", "gap", "outside")
+_SAME = 0.9  # two polygons that share this much of the larger one are the same, drawn twice
+_FINEST_M, _COARSEST_M = 1e-4, 0.1
+_REPAIRABLE_VERTICES = 200_000
+_PLACE = re.compile(r"\[(\S+) (\S+)\]")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A place where the polygons are no coverage.
+
+    Attributes
+    ----------
+    kind
+        `invalid`, `duplicate`, `overlap`, `gap` or `outside`.
+    codes
+        The polygons concerned; for a gap those around it.
+    area_m2, width_m
+        Size, the width being that of the greatest inscribed circle; 0 for an invalid polygon.
+    at
+        Longitude and latitude of a place in it; None for a polygon without coordinates.
+    """
+
+    kind: Kind
+    codes: tuple[str, ...]
+    area_m2: float
+    width_m: float
+    at: tuple[float, float] | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fault as in the answer of `wangge coverage check`."""
+        return {
+            "kind": self.kind,
+            "codes": list(self.codes),
+            "area_m2": round(self.area_m2, 3),
+            "width_m": round(self.width_m, 3),
+            "at": None if self.at is None else list(self.at),
+        }
+
+
+@dataclass(frozen=True)
+class CoverageReport:
+    """What `check` found.
+
+    Attributes
+    ----------
+    n
+        Number of features.
+    exact
+        The proof on the coordinates as they are: all valid, every edge with its partner, the
+        rest exactly the outline.
+    duplicates
+        Features that repeat an earlier one.
+    noise
+        Polygons with edges that have no partner although no fault lies there: they differ from
+        their neighbour, or from the outline, by less than the tolerance.
+    faults
+        Largest first within their kind.
+    """
+
+    n: int
+    exact: bool
+    duplicates: int
+    noise: int
+    faults: tuple[Fault, ...]
+
+    def count(self, kind: Kind) -> int:
+        """Return the number of faults of a kind."""
+        return sum(fault.kind == kind for fault in self.faults)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer of `wangge coverage check`."""
+        return {
+            "n": self.n,
+            "exact": self.exact,
+            "invalid": self.count("invalid"),
+            "overlaps": self.count("overlap"),
+            "gaps": self.count("gap"),
+            "outside": self.count("outside"),
+            "duplicates": self.duplicates,
+            "noise": self.noise,
+            "faults": [fault.as_dict() for fault in self.faults],
+        }
+
+
+def check(
+    polygons: Sequence[BaseGeometry | None] | Geometries,
+    ids: Sequence[object],
+    within: BaseGeometry | None = None,
+    tolerance_m: float = 0.1,
+) -> CoverageReport:
+    """Return whether polygons are an exact coverage, and the places where they are none.
+
+    Parameters
+    ----------
+    polygons
+        In degrees, as they came: on no lattice, possibly invalid or missing.
+    ids
+        Their codes, for the report.
+    within
+        The outline that they should cover. Without one, the outer rings of their union.
+    tolerance_m
+        Faults are wider than this.
+
+    Raises
+    ------
+    InvalidFrame
+        If `within` is not a valid polygon or multipolygon.
+
+    Notes
+    -----
+    An invalid polygon is a fault of its own and takes part in the others as `make_valid` (method
+    "structure") reads it. That is done for polygons of up to 200,000 vertices, since noding a
+    tangle takes quadratic time and more; a larger one is reported as invalid only.
+    """
+    given = np.empty(len(polygons), dtype=np.object_)
+    given[:] = polygons
+    if within is not None and not (is_polygonal([within])[0] and within.is_valid):
+        raise InvalidFrame(reason=shapely.is_valid_reason(within))
+    invalid = ~is_polygonal(given) | shapely.is_empty(given) | ~shapely.is_valid(given)
+    sound = _sound(given, invalid)
+    firsts, repeats = _repeats(sound)
+    sound[repeats] = shapely.Polygon()
+    loose = _loose(sound, within)
+    fits = len(loose.owner) == 0
+    if within is None and not fits:
+        fits = len(_loose(sound, enclosed(loose.lines())).owner) == 0
+    bounds = shapely.total_bounds(given[is_polygonal(given)])
+    frame = MetricFrame.at(float(bounds[[0, 2]].mean()) if np.isfinite(bounds).all() else 0.0)
+    metric = frame.project(sound)
+    regions = [
+        _Region("duplicate", (int(first), int(repeat)), metric[first])
+        for first, repeat in zip(firsts, repeats, strict=True)
+    ]
+    n_noisy = 0
+    if not fits:
+        survey = _survey(sound, metric, loose, within, frame, tolerance_m)
+        regions += survey.regions
+        n_noisy = survey.n_noisy
+    faults = [_invalid_fault(given[k], str(ids[k])) for k in np.flatnonzero(invalid).tolist()]
+    faults += _faults(regions, ids, frame)
+    faults.sort(key=lambda fault: (_KINDS.index(fault.kind), -fault.area_m2, fault.codes))
+    return CoverageReport(
+        n=len(given),
+        exact=fits and not invalid.any() and len(repeats) == 0,
+        duplicates=len({region.who[1] for region in regions if region.kind == "duplicate"}),
+        noise=n_noisy,
+        faults=tuple(faults),
+    )
+
+
+class _Region(NamedTuple):
+    """A fault on the metric plane, with the indices of the polygons concerned."""
+
+    kind: Kind
+    who: tuple[int, ...]
+    shape: BaseGeometry
+
+
+class _Survey(NamedTuple):
+    regions: list[_Region]
+    n_noisy: int
+
+
+class _Loose(NamedTuple):
+    """Edges without a partner, in degrees; `owner` is -1 for those of the outline."""
+
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    owner: NDArray[np.int64]
+
+    def lines(self) -> Geometries:
+        ends = np.stack((self.start, self.end), axis=1)
+        return np.asarray(shapely.linestrings(ends), dtype=np.object_)
+
+
+def _sound(given: Geometries, invalid: NDArray[np.bool_]) -> Geometries:
+    """Return valid polygons: what an invalid one encloses, an empty one where that is unknown."""
+    sound = given.copy()
+    for index in np.flatnonzero(invalid):
+        sound[index] = shapely.Polygon()
+        polygon = given[index]
+        if (
+            is_polygonal([polygon])[0]
+            and shapely.get_num_coordinates(polygon) <= _REPAIRABLE_VERTICES
+        ):
+            repaired = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
+            sound[index] = _areas_of(repaired)
+    return sound
+
+
+def _areas_of(shape: BaseGeometry) -> BaseGeometry:
+    pieces = shapely.get_parts(shapely.get_parts(shape))
+    return shapely.MultiPolygon(pieces[is_polygonal(pieces)].tolist())
+
+
+def _repeats(polygons: Geometries) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the features that are written twice: the first one, and each that repeats it."""
+    first_of: dict[bytes, int] = {}
+    pairs = [
+        (first_of.setdefault(spelling, index), index)
+        for index, spelling in enumerate(shapely.to_wkb(shapely.normalize(polygons)))
+        if not polygons[index].is_empty
+    ]
+    rows = np.array([pair for pair in pairs if pair[0] != pair[1]], dtype=np.int64).reshape(-1, 2)
+    return rows[:, 0], rows[:, 1]
+
+
+def _loose(polygons: Geometries, outline: BaseGeometry | None) -> _Loose:
+    """Return the edges that no opposite edge cancels; those of the outline count backwards."""
+    frames = [] if outline is None else [outline]
+    xy, after, owner = rings([*polygons, *frames])
+    owner = np.where(owner == len(polygons), -1, owner)
+    # Floats are compared by their bits: the file is judged as it is, not as it would be rounded.
+    places, vertex = np.unique(xy[:, 0] + 1j * xy[:, 1], return_inverse=True)
+    u = np.where(owner < 0, vertex[after], vertex)
+    v = np.where(owner < 0, vertex, vertex[after])
+    left = chain(u[u != v], v[u != v])
+    open_edges = np.isin(u * len(places) + v, left.u * len(places) + left.v) & (u != v)
+    return _Loose(xy[open_edges], xy[after[open_edges]], owner[open_edges])
+
+
+def _survey(
+    sound: Geometries,
+    metric: Geometries,
+    loose: _Loose,
+    within: BaseGeometry | None,
+    frame: MetricFrame,
+    tolerance_m: float,
+) -> _Survey:
+    """Return the faults that loose edges bound, and how many polygons have others."""
+    grid = float(np.clip(tolerance_m / 10, _FINEST_M, _COARSEST_M))
+    noded = shapely.union_all(frame.project(loose.lines()), grid_size=grid)
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
+    inner = frame.unproject(shapely.point_on_surface(faces))
+    face, polygon = shapely.STRtree(sound).query(inner, predicate="intersects")
+    n_covering = np.bincount(face, minlength=len(faces))
+    inside = np.ones(len(faces), dtype=np.bool_)
+    if within is not None:
+        shapely.prepare(within)
+        inside = shapely.contains(within, inner)
+    tree = shapely.STRtree(metric)
+    regions = _gaps(faces[inside & (n_covering == 0)], tree, tolerance_m)
+    regions += _outside(faces, face[~inside[face]], polygon[~inside[face]], tolerance_m)
+    regions += _overlaps(faces[n_covering > 1], tree, tolerance_m)
+    border = None
+    if within is None and len(faces):
+        united = shapely.get_parts(shapely.coverage_union_all(faces))
+        border = shapely.union_all(shapely.get_exterior_ring(united))
+    return _Survey(regions, _n_noisy(loose, regions, border, frame, 2 * grid))
+
+
+def _wide(shapes: Geometries, tolerance_m: float) -> Geometries:
+    """Return the polygons among the parts of shapes that are wider than the tolerance."""
+    pieces = shapely.get_parts(shapely.get_parts(shapes))
+    pieces = pieces[is_polygonal(pieces)]
+    # No circle in a polygon has more than its area or leaves its box; most slivers end here.
+    west, south, east, north = shapely.bounds(pieces).T
+    most = np.minimum(
+        np.minimum(east - west, north - south), 2 * np.sqrt(shapely.area(pieces) / np.pi)
+    )
+    pieces = pieces[most > tolerance_m]
+    found: Geometries = pieces[widths(pieces, tolerance_m / 20 or None) > tolerance_m]
+    return found
+
+
+def _gaps(faces: Geometries, tree: shapely.STRtree, tolerance_m: float) -> list[_Region]:
+    if len(faces) == 0:
+        return []
+    regions = []
+    for shape in _wide(np.array([shapely.coverage_union_all(faces)]), tolerance_m):
+        around = tree.query(shape, predicate="dwithin", distance=tolerance_m)
+        regions.append(_Region("gap", tuple(sorted(around.tolist())), shape))
+    return regions
+
+
+def _outside(
+    faces: Geometries, face: NDArray[np.int64], polygon: NDArray[np.int64], tolerance_m: float
+) -> list[_Region]:
+    return [
+        _Region("outside", (int(index),), shape)
+        for index in np.unique(polygon)
+        for shape in _wide(
+            np.array([shapely.coverage_union_all(faces[face[polygon == index]])]), tolerance_m
+        )
+    ]
+
+
+def _overlaps(faces: Geometries, tree: shapely.STRtree, tolerance_m: float) -> list[_Region]:
+    faces = _wide(faces, tolerance_m)
+    face, polygon = tree.query(faces, predicate="intersects")
+    pieces = tree.geometries[polygon]
+    shapely.prepare(faces)
+    cut = ~shapely.covers(faces[face], pieces)
+    pieces[cut] = shapely.intersection(faces[face[cut]], pieces[cut])
+    solid = shapely.area(pieces) > 0
+    face, polygon, pieces = face[solid], polygon[solid], pieces[solid]
+    one, other = shapely.STRtree(pieces).query(pieces, predicate="intersects")
+    pair = (face[one] == face[other]) & (polygon[one] < polygon[other])
+    one, other = one[pair], other[pair]
+    common = shapely.intersection(pieces[one], pieces[other])
+    regions = []
+    who, group = np.unique(
+        np.column_stack((polygon[one], polygon[other])), axis=0, return_inverse=True
+    )
+    for number, (a, b) in enumerate(who.tolist()):
+        shapes = _wide(common[group.reshape(-1) == number], tolerance_m)
+        larger = max(tree.geometries[a].area, tree.geometries[b].area)
+        if shapely.area(shapes).sum() > _SAME * larger:
+            regions.append(_Region("duplicate", (a, b), shapely.union_all(shapes)))
+        else:
+            regions += [_Region("overlap", (a, b), shape) for shape in shapes]
+    return regions
+
+
+def _n_noisy(
+    loose: _Loose,
+    regions: list[_Region],
+    border: BaseGeometry | None,
+    frame: MetricFrame,
+    near_m: float,
+) -> int:
+    """Return how many polygons have loose edges that bound no fault and are not the border."""
+    owned = loose.owner >= 0
+    start, end = frame.project_xy(loose.start[owned]), frame.project_xy(loose.end[owned])
+    owner = loose.owner[owned]
+    middle: Any = shapely.points((start + end) / 2)
+    starts: Any = shapely.points(start)
+    ends: Any = shapely.points(end)
+    unexplained = np.ones(len(owner), dtype=np.bool_)
+    if border is not None:
+        shapely.prepare(border)
+        along = np.arange(len(owner))
+        for points in (middle, starts, ends):
+            along = along[shapely.dwithin(border, points[along], near_m)]
+        unexplained[along] = False
+    tree = shapely.STRtree([region.shape for region in regions])
+    explained, _ = tree.query(middle, predicate="dwithin", distance=near_m)
+    unexplained[explained] = False
+    return len(np.unique(owner[unexplained]))
+
+
+def _faults(regions: list[_Region], ids: Sequence[object], frame: MetricFrame) -> list[Fault]:
+    shapes = np.array([region.shape for region in regions], dtype=np.object_)
+    at = shapely.get_coordinates(frame.unproject(shapely.point_on_surface(shapes)))
+    return [
+        Fault(
+            region.kind,
+            tuple(str(ids[index]) for index in region.who),
+            float(area),
+            float(width),
+            (round(float(lon), 7), round(float(lat), 7)),
+        )
+        for region, area, width, (lon, lat) in zip(
+            regions, area_m2(frame.unproject(shapes)), widths(shapes), at, strict=True
+        )
+    ]
+
+
+def _invalid_fault(polygon: BaseGeometry | None, code: str) -> Fault:
+    place = _PLACE.search(shapely.is_valid_reason(polygon) or "")
+    if place:
+        return Fault("invalid", (code,), 0.0, 0.0, (float(place[1]), float(place[2])))
+    xy = shapely.get_coordinates(polygon)
+    at = (float(xy[0, 0]), float(xy[0, 1])) if len(xy) and np.isfinite(xy[0]).all() else None
+    return Fault("invalid", (code,), 0.0, 0.0, at)

@@ -46,9 +46,7 @@ def test_the_answer_of_the_child_comes_back():
 
 
 def test_a_child_that_never_ends_is_stopped():
-    with pytest.raises(
-        TooHard, match="reading x.gpkg was given up: it needs more than 1 s"
-    ) as told:
+    with pytest.raises(TooHard, match="it needs more than 1 s") as told:
         run(for_ever, what="reading x.gpkg", cpu_s=1)
     assert told.value.as_dict()["code"] == "file.too_hard"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection
 
-from grids import access, intake, publications
+from grids import access, assign, intake, publications
 from grids.model import Viewer
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
-from importers.rows import Rows, county_code, datum_name, file_hash, place
+from importers.rows import Rows, datum_name, file_hash, place
 
 KIND = "cameras"
 STATUSES = ("on", "off", "fault", "unknown")
@@ -64,7 +64,7 @@ def import_cameras(
     xy = positions.xy if positions else np.full((n, 2), np.nan)
     progress(1, 3, KIND)
     homes = place(conn, xy)
-    county = county_code(conn)
+    county = assign.county_of(conn)
     datum = datum_name(options) if positions else None
     foreign_ids = strange_status = 0
     merged = []

@@ -8,12 +8,12 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from geo.errors import Refusal
-from grids import access, intake, publications, schema
+from grids import access, assign, intake, publications, schema
 from grids.model import Viewer
 from grids.secrets import mask_phone
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
-from importers.rows import Rows, county_code, datum_name, file_hash, place
+from importers.rows import Rows, datum_name, file_hash, place
 
 CLASSES = ("ordinary", "care", "key_care")
 KIND = "households"
@@ -72,7 +72,7 @@ def import_households(
             )
         ).scalars()
     )
-    county = county_code(conn)
+    county = assign.county_of(conn)
     texts = {name: rows.text(name) for name in ("address", "building", "building_unit", "room")}
     datum = datum_name(options) if positions else None
     progress(2, 4, KIND)

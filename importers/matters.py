@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from grids import access, intake
+from grids import access, admission, intake
 from grids.model import Viewer
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
@@ -19,20 +19,6 @@ LEVELS = ("ordinary", "large", "major", "severe")
 FIRST_RANKS = ("primary", "informant")
 DEFAULT_LIMIT_H = 72
 DEFAULT_ATTEMPTS = "3-2-1"
-
-_SAVE = text(
-    "INSERT INTO matter AS m (code, scheme, name, department, level, first_rank, limit_hours,"
-    " attempts, temporary, valid) VALUES (:code, :scheme, :name, :department, :level, :first_rank,"
-    " :limit_hours, :attempts, :temporary, daterange(:since, :until))"
-    " ON CONFLICT (code) DO UPDATE SET scheme = excluded.scheme, name = excluded.name,"
-    " department = excluded.department, level = excluded.level, first_rank = excluded.first_rank,"
-    " limit_hours = excluded.limit_hours, attempts = excluded.attempts,"
-    " temporary = excluded.temporary, valid = excluded.valid"
-    " WHERE (m.scheme, m.name, m.department, m.level, m.first_rank, m.limit_hours, m.attempts,"
-    " m.temporary, m.valid) IS DISTINCT FROM (excluded.scheme, excluded.name, excluded.department,"
-    " excluded.level, excluded.first_rank, excluded.limit_hours, excluded.attempts,"
-    " excluded.temporary, excluded.valid)"
-)
 
 
 def import_matters(
@@ -72,33 +58,31 @@ def import_matters(
     )
     temporary = rows.check_choice("temporary", ("0", "1"), "0")
     since, until = rows.check_time("from"), rows.check_time("to")
+    standing = admission.by_code(conn, codes)
     for i in range(len(rows)):
         start, end = since[i], until[i]
         if temporary[i] == "1" and end is None:
             rows.refuse(i, "to", "matter.no_end", "A temporary item needs an end date.")
         if rows.refused(i):
             continue
-        last = end.astimezone(CHINA).date() + timedelta(days=1) if end else None
-        done = conn.execute(
-            _SAVE,
-            {
-                "code": codes[i],
-                "scheme": schemes[i] or options.source or file.stem,
-                "name": names[i],
-                "department": departments[i],
-                "level": levels[i],
-                "first_rank": ranks[i],
-                "limit_hours": int(limits[i] or DEFAULT_LIMIT_H),
-                "attempts": attempts[i] or DEFAULT_ATTEMPTS,
-                "temporary": temporary[i] == "1",
-                "since": start.astimezone(CHINA).date() if start else date(2000, 1, 1),
-                "until": last,
-            },
+        item = admission.Matter(
+            code=codes[i],
+            scheme=schemes[i] or options.source or file.stem,
+            name=names[i],
+            department=departments[i],
+            level=levels[i],
+            first_rank=ranks[i],
+            limit_hours=int(limits[i] or DEFAULT_LIMIT_H),
+            attempts=attempts[i] or DEFAULT_ATTEMPTS,
+            temporary=temporary[i] == "1",
+            since=start.astimezone(CHINA).date() if start else date(2000, 1, 1),
+            until=end.astimezone(CHINA).date() if end else None,
         )
-        if done.rowcount:
-            report.taken += 1
-        else:
+        if standing.get(item.code) == item:
             report.unchanged += 1
+        else:
+            admission.save(conn, viewer, item)
+            report.taken += 1
     batch_id = intake.open_batch(
         conn, viewer, kind=KIND, file_name=file.name, sha256=file_hash(file), datum=None
     )

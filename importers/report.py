@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,18 @@ class ImportReport:
     def note(self, code: str, **facts: Any) -> None:
         """Add something the reader should know that is no refusal."""
         self.notes.append({"code": code, **facts})
+
+    @classmethod
+    def together(cls, kind: str, reports: Mapping[str, ImportReport]) -> ImportReport:
+        """Return one account of several files, `reports` by file name; rows name their file."""
+        whole = cls(kind)
+        for file, one in reports.items():
+            for name in ("read", "taken", "unchanged", "repaired", "unplaced"):
+                setattr(whole, name, getattr(whole, name) + getattr(one, name))
+            whole.refusals += [replace(refusal, file=file) for refusal in one.refusals]
+            whole.notes += [{**note, "file": file} for note in one.notes]
+            whole._given |= {(file, row): given for (_, row), given in one._given.items()}
+        return whole
 
     @property
     def refused(self) -> int:

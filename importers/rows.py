@@ -11,12 +11,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from geo.datum import Datum, Epsg, parse_datum
-from grids import locate, schema
-from grids.errors import NotFound
-from grids.model import Level
+from grids import locate
 from importers.fields import known_headings, match, translate
 from importers.options import ImportOptions
 from importers.positions import Positions, read_positions
@@ -231,22 +229,6 @@ def place(conn: Connection, xy: NDArray[np.float64]) -> Homes:
     """Return the grid and sub-group in force that cover each position; NaN lies nowhere."""
     homes = locate.homes_of(conn, xy)
     return Homes(homes.grid_codes, homes.subgroup_codes)
-
-
-def county_code(conn: Connection) -> str:
-    """Return the code of the county, whose desk answers for whatever lies nowhere else.
-
-    Raises
-    ------
-    NotFound
-        If no county was imported yet.
-    """
-    code: str | None = conn.execute(
-        select(schema.unit.c.code).where(schema.unit.c.level == Level.COUNTY.value)
-    ).scalar()
-    if code is None:
-        raise NotFound(what="county", key="(import units first)")
-    return code
 
 
 def datum_name(options: ImportOptions) -> str | None:

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from grids.secrets import KeyRing
 from web.cluster import database_url
 from web.home import home_folder
 
@@ -15,14 +16,13 @@ from web.home import home_folder
 class Config:
     """What the application needs to know at its start.
 
-    `session_key` signs cookies, `phone_key` encrypts telephone numbers; both are 32 random bytes
-    kept in files only their owner can read. `secure_cookies` is set where HTTPS is in front.
+    `session_key` signs cookies, `phone_keys` encrypt telephone numbers; both are random and kept
+    in files only their owner can read. `secure_cookies` is set where HTTPS is in front.
     """
 
     web_url: str
-    owner_url: str
     session_key: bytes
-    phone_key: bytes
+    phone_keys: KeyRing
     secure_cookies: bool
     testing: bool = False
 
@@ -41,17 +41,20 @@ def _key(folder: Path, name: str) -> bytes:
     return file.read_bytes()
 
 
+def phone_keys() -> KeyRing:
+    """Return the key ring for telephone numbers, made on first use."""
+    return KeyRing({1: _key(home_folder() / "keys", "phone")})
+
+
 def from_environment() -> Config:
     """Return the settings of this machine.
 
     `DATABASE_URL` and `WANGGE_WEB_DATABASE_URL` name a given server; without them the private
     cluster is used. `WANGGE_HTTPS=1` marks cookies as secure.
     """
-    keys = home_folder() / "keys"
     return Config(
         web_url=database_url("web"),
-        owner_url=database_url("owner"),
-        session_key=_key(keys, "session"),
-        phone_key=_key(keys, "phone"),
+        session_key=_key(home_folder() / "keys", "session"),
+        phone_keys=phone_keys(),
         secure_cookies=os.environ.get("WANGGE_HTTPS") == "1",
     )

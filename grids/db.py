@@ -13,7 +13,7 @@ import alembic.command
 import alembic.config
 import alembic.script
 from alembic import op
-from sqlalchemy import Connection, Engine, TextClause, create_engine, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 HERE = Path(__file__).parent
@@ -40,12 +40,14 @@ def make_engine(url: str, *, pooled: bool = True, application: str = "wangge") -
             "pool_pre_ping": True,
         }
     )
+    # An option in the address, such as the role to take, must not be lost to ours.
+    given = str(make_url(url).query.get("options", ""))
     return create_engine(
         url,
         connect_args={
             "application_name": application,
             "connect_timeout": 10,
-            "options": "-c timezone=UTC -c lock_timeout=10s",
+            "options": f"{given} -c timezone=UTC -c lock_timeout=10s".lstrip(),
         },
         **options,
     )

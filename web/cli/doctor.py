@@ -6,12 +6,12 @@ import click
 from rich.console import Console
 
 from web import doctor as checks
-from web.cli.output import REFUSED, Answer, give
+from web.cli.output import REFUSED, Answer, WanggeCommand, give
 
 MARKS = {"ok": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
 
 
-@click.command()
+@click.command(cls=WanggeCommand)
 @give
 def doctor(answer: Answer) -> None:
     """Check that everything is in place; ends 1 when something fails."""

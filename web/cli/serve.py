@@ -8,12 +8,12 @@ import click
 from granian import Granian
 from granian.constants import Interfaces
 
-from web.cli.output import Answer, give
+from web.cli.output import Answer, WanggeCommand, give
 from web.cluster import Cluster
-from web.processes import DEFAULT_PORT, start_detached, stop_detached
+from web.processes import DEFAULT_PORT, require_free_port, start_detached, stop_detached
 
 
-@click.command()
+@click.command(cls=WanggeCommand)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), help=f"Default: {DEFAULT_PORT}.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
@@ -37,10 +37,12 @@ def serve(
         return
     if not os.environ.get("DATABASE_URL"):
         Cluster.at().up()
+    port = port or DEFAULT_PORT
+    require_free_port(host, port)
     Granian(
         "web.wsgi:app",
         address=host,
-        port=port or DEFAULT_PORT,
+        port=port,
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=8,

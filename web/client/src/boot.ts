@@ -4,8 +4,10 @@ export type Locale = "zh-CN" | "en";
 export type Bbox = readonly [west: number, south: number, east: number, north: number];
 
 export type Action =
+  | "plan.see"
   | "plan.edit"
   | "plan.publish"
+  | "incident.see"
   | "incident.report"
   | "incident.step"
   | "incident.assign"

@@ -54,6 +54,7 @@ export const common = {
   "problem.broken": ["服务器出错，已记录。", "The server failed; this has been recorded."],
 
   "unit.households": ["{n} 户", "{n} households"],
+  "unit.households_short": ["{n} 户", "{n} hh"],
   "unit.grids": ["{n} 个网格", "{n} grids"],
   "unit.children": ["{n} 个下级", "{n} below"],
   "unit.incidents": ["{n} 件", "{n} events"],

@@ -1,0 +1,4 @@
+import MineScreen from "../me/MineScreen.vue";
+import { mount } from "../ui/mount";
+
+mount(MineScreen);

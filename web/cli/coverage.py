@@ -166,7 +166,7 @@ def repair(
             f"snapped within {document['snap_m']:g} m, moved at most {document['moved_m']:g} m"
         )
         console.print(
-            f"mended {len(document["'mended'"])}, duplicates {len(document["'duplicates'"])},"
+            f"mended {len(document['mended'])}, duplicates {len(document['duplicates'])},"
             f" lost {len(document['lost'])}, free cells {document['free']}"
         )
 

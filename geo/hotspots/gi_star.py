@@ -199,7 +199,7 @@ def _permuted(
     for start in range(0, permutations, block := max(1, DRAWS_AT_ONCE // n)):
         rounds = min(block, permutations - start)
         # One table of draws serves all units, as in GeoDa and esda.
-        table = np.argsort(random.random((rounds, n - 1)), axis=1)[:, : int(draws.max())]
+        table = _distinct(random, rounds, int(draws.max()), n - 1)
         for k in np.unique(draws):
             picked = table[:, :k]
             for unit in np.flatnonzero(draws == k):
@@ -207,3 +207,14 @@ def _permuted(
                 at_least[unit] += np.count_nonzero(sums >= seen[unit] - slack)
                 at_most[unit] += np.count_nonzero(sums <= seen[unit] + slack)
     return (at_least + 1) / (permutations + 1), (at_most + 1) / (permutations + 1)
+
+
+def _distinct(random: np.random.Generator, rounds: int, k: int, n: int) -> Ints:
+    """Return `rounds` ordered draws of k distinct numbers below n, shape (rounds, k)."""
+    if k * k > n:
+        return np.argsort(random.random((rounds, n)), axis=1)[:, :k]
+    # Few of many: a row with a repeated number is rare and drawn anew as a whole.
+    table = random.integers(0, n, (rounds, k))
+    while (again := (np.diff(np.sort(table, axis=1), axis=1) == 0).any(axis=1)).any():
+        table[again] = random.integers(0, n, (int(again.sum()), k))
+    return table

@@ -53,14 +53,27 @@ class Weights:
 
     def with_self(self) -> Weights:
         """Return the same weights with each unit among its own neighbours."""
-        return self if self.includes_self else contiguity(self._pairs(), self.n, include_self=True)
+        if self.includes_self:
+            return self
+        own = np.arange(self.n, dtype=np.int64) * (self.n + 1)
+        return _from_keys(np.sort(np.concatenate((self._keys(), own))), self.islands, True)
 
     def without_self(self) -> Weights:
         """Return the same weights with no unit among its own neighbours."""
-        return contiguity(self._pairs(), self.n) if self.includes_self else self
+        if not self.includes_self:
+            return self
+        return _from_keys(self._keys()[self.owners() != self.indices], self.islands, False)
 
-    def _pairs(self) -> Ints:
-        return np.column_stack((self.owners(), self.indices))
+    def _keys(self) -> Ints:
+        return self.owners() * self.n + self.indices
+
+
+def _from_keys(keys: Ints, islands: Bools, includes_self: bool) -> Weights:
+    """Return the weights of ascending entries, each row * n + column."""
+    n = islands.size
+    rows, columns = np.divmod(keys, n)
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n)))).astype(np.int64)
+    return Weights(indptr, columns, includes_self, islands)
 
 
 def contiguity(pairs: npt.ArrayLike, n: int, *, include_self: bool = False) -> Weights:
@@ -93,10 +106,5 @@ def contiguity(pairs: npt.ArrayLike, n: int, *, include_self: bool = False) -> W
     ends = np.concatenate((apart, apart[:, ::-1]))
     islands = np.ones(n, dtype=np.bool_)
     islands[ends[:, 0]] = False
-    if include_self:
-        own = np.arange(n, dtype=np.int64)
-        ends = np.concatenate((ends, np.column_stack((own, own))))
-    keys = np.unique(ends[:, 0] * n + ends[:, 1])
-    rows, columns = np.divmod(keys, n)
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n)))).astype(np.int64)
-    return Weights(indptr, columns, include_self, islands)
+    found = _from_keys(np.unique(ends[:, 0] * n + ends[:, 1]), islands, False)
+    return found.with_self() if include_self else found

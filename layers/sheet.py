@@ -73,7 +73,9 @@ def hotspot_sheet(
     page = folium.Figure(title=escape(title))
     _add_head(page)
     page.html.add_child(_Verbatim(body(hotspots, title, locale)), name="body")
-    sheet = _OfflineMap(tiles=None, attribution_control=False, zoom_snap=0.25, max_zoom=18)
+    sheet = _OfflineMap(
+        tiles=None, attribution_control=False, zoom_snap=0.05, zoom_delta=0.5, max_zoom=18
+    )
     _named(sheet, "sheet")
     page.add_child(sheet)
     grids = _drawn(features, _fill_style(hotspots), "grids")

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from shapely.geometry import Polygon
+
 
 class Level(StrEnum):
     """A level of the county's division, by the number of digits in its codes."""
@@ -135,3 +137,38 @@ class Assignment:
     person: Duty | None
     reason: str
     skipped: tuple[dict[str, str], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class NewUnit:
+    """A grid or sub-group that a plan would create; its code is reserved from then on.
+
+    `n_parts` pieces of land are signed for: more than one is an enclave or an island by decision.
+    """
+
+    code: str
+    name: str
+    kind: str = "base"
+    initials: str = ""
+    source_code: str | None = None
+    n_parts: int = 1
+
+    @property
+    def level(self) -> Level:
+        """Return the level that the code says."""
+        return level_of(self.code)
+
+    @property
+    def parent_code(self) -> str:
+        """Return the code of the unit above."""
+        return self.code[: 12 if self.level is Level.GRID else 15]
+
+
+@dataclass(frozen=True, slots=True)
+class NewCell:
+    """An atom that an import would put in force; `outline` is a polygon on the lattice."""
+
+    village_code: str
+    grid_code: str | None
+    subgroup_code: str | None
+    outline: Polygon

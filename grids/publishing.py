@@ -1,0 +1,116 @@
+"""Publishing: a plan comes into force as a whole, or nothing changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from psycopg import errors as driver_errors
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from grids import drafts
+from grids.access import require
+from grids.db import statement
+from grids.errors import GridsError, NotFound
+from grids.model import Viewer
+from grids.publications import Publication, prove_in_force, require_current
+
+
+class StalePlan(GridsError):
+    """Cells or units of this plan were published by another plan since they were taken."""
+
+    code = "plan.stale"
+    sentence = "Another publication changed what this plan changes: {n} conflicts."
+
+
+class Unproven(GridsError):
+    """The plan's cells do not cover exactly what they replace."""
+
+    code = "plan.unproven"
+    sentence = "The plan's cells leave gaps or overlaps: {n_edges} edges stay open."
+
+
+class Torn(GridsError):
+    """Units would lie in pieces that nobody signed for."""
+
+    code = "plan.torn"
+    sentence = "These units would lie in pieces that nobody signed for: {units}."
+
+
+class Busy(GridsError):
+    """Another publication is being made."""
+
+    code = "publish.busy"
+    sentence = "Another publication is being made: try again in a moment."
+
+
+def publish(
+    conn: Connection, viewer: Viewer, plan_id: UUID, memo: str, *, version: int | None = None
+) -> Publication:
+    """Take a plan into force and return the publication that came of it.
+
+    Everything happens in the caller's transaction, by one database function: whoever is re-homed,
+    told and written down is so exactly when the transaction is committed.
+
+    Parameters
+    ----------
+    memo
+        Why; kept with the publication and in the audit trail.
+    version
+        The version of the plan that the caller has seen and means; none: whatever it is.
+
+    Raises
+    ------
+    Forbidden, NotFound, PlanClosed, PlanConflict
+        As `drafts.lock`.
+    StalePlan
+        With `cells` and `units` that were changed by others meanwhile.
+    Unproven, Torn
+        If the database's own proof disagrees.
+    Busy
+        If the lock is not to be had in time.
+    """
+    require(viewer, "plan.publish")
+    drafts.lock(conn, viewer, plan_id, version)
+    conn.execute(statement("act_as", "publish"), {"role": viewer.role.value})
+    try:
+        conn.execute(
+            statement("publish", "publish"),
+            {"plan_id": plan_id, "by": viewer.person_id, "memo": memo},
+        )
+    except DBAPIError as error:
+        raise _refusal(error, plan_id) from error
+    published = require_current(conn)
+    proof = prove_in_force(conn)
+    if not proof.exact:
+        raise Unproven(n_edges=proof.extra + proof.missing, cells=list(proof.invalid))
+    return published
+
+
+def _refusal(error: DBAPIError, plan_id: UUID) -> Exception:
+    """Return the refusal that a state of the publishing function stands for, or the error."""
+    cause = error.orig
+    if isinstance(cause, driver_errors.LockNotAvailable):
+        return Busy()
+    if not isinstance(cause, driver_errors.Error) or cause.sqlstate not in _STATES:
+        return error
+    facts: dict[str, Any] = json.loads(cause.diag.message_detail or "{}")
+    return _STATES[cause.sqlstate](plan_id, facts)
+
+
+def _closed(plan_id: UUID, facts: dict[str, Any]) -> GridsError:
+    if facts["state"] == "unknown":
+        return NotFound(what="plan", key=str(plan_id))
+    return drafts.PlanClosed(plan_id=str(plan_id), state=facts["state"])
+
+
+# The states that migration 0002 raises with.
+_STATES: dict[str, Callable[[UUID, dict[str, Any]], GridsError]] = {
+    "WG001": lambda _, facts: StalePlan(n=len(facts["cells"]) + len(facts["units"]), **facts),
+    "WG002": lambda _, facts: Unproven(**facts),
+    "WG003": lambda _, facts: Torn(**facts),
+    "WG004": _closed,
+}

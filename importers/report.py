@@ -10,8 +10,9 @@ from typing import Any
 
 import xlsxwriter
 
+from grids.spreadsheet import disarmed
+
 PROBLEM_HEADING = "问题"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +179,8 @@ class ImportReport:
 def _write_csv(path: Path, columns: list[str], rows: list[list[Any]]) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow(_disarmed(heading) for heading in columns)
-        writer.writerows([_disarmed(value) for value in row] for row in rows)
+        writer.writerow(disarmed(heading) for heading in columns)
+        writer.writerows([disarmed(value) for value in row] for row in rows)
 
 
 def _write_xlsx(path: Path, columns: list[str], rows: list[list[Any]]) -> None:
@@ -189,16 +190,3 @@ def _write_xlsx(path: Path, columns: list[str], rows: list[list[Any]]) -> None:
             for column, value in enumerate(row):
                 if value is not None:
                     sheet.write_string(number, column, str(value))
-
-
-def _disarmed(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -12,10 +12,9 @@ import xlsxwriter
 
 from geo.errors import Refusal
 from geo.lattice import Geometries
+from grids.spreadsheet import disarmed
 
 OUTLINE_FORMATS = (".gpkg", ".geojson", ".shp.zip", ".kml", ".xlsx", ".csv", ".parquet")
-# Spreadsheets run what begins like this.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class UnknownFormat(Refusal):
@@ -64,7 +63,7 @@ def write(path: Path, columns: Mapping[str, Sequence[Any]], shapes: Geometries |
         elif kind == ".xlsx":
             _write_xlsx(partial, columns)
         else:
-            _write_shapes(partial, kind, columns, shapes)
+            _write_shapes(partial, path, kind, columns, shapes)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -94,24 +93,23 @@ def _write_xlsx(path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
 
 
 def _write_shapes(
-    path: Path, kind: str, columns: Mapping[str, Sequence[Any]], shapes: Geometries | None
+    partial: Path,
+    path: Path,
+    kind: str,
+    columns: Mapping[str, Sequence[Any]],
+    shapes: Geometries | None,
 ) -> None:
     frame = geopandas.GeoDataFrame(dict(columns), geometry=shapes, crs="EPSG:4490")
+    # GDAL would name the layer after the unfinished file.
+    layer = path.name.removesuffix(kind)
     if kind == ".parquet":
-        frame.to_parquet(path)
+        frame.to_parquet(partial)
     elif kind == ".kml":
-        frame.to_crs("EPSG:4326").to_file(path, driver="KML")
+        frame.to_crs("EPSG:4326").to_file(partial, driver="KML", layer=layer)
     elif kind == ".geojson":
         # RFC 7946 knows no other datum; seven decimals are the lattice.
-        frame.to_file(path, driver="GeoJSON", RFC7946="NO", COORDINATE_PRECISION=7)
+        frame.to_file(partial, driver="GeoJSON", layer=layer, COORDINATE_PRECISION=7)
     elif kind == ".shp.zip":
-        frame.to_file(path, driver="ESRI Shapefile", encoding="UTF-8")
+        frame.to_file(partial, driver="ESRI Shapefile", layer=layer, encoding="UTF-8")
     else:
-        frame.to_file(path, driver="GPKG")
-
-
-def disarmed(value: Any) -> Any:
-    """Return a cell for a CSV: text that a spreadsheet would run begins with an apostrophe."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+        frame.to_file(partial, driver="GPKG", layer=layer)

@@ -18,7 +18,6 @@ from grids import locate as places
 from importers.outlines import read_outlines
 from importers.positions import read_positions
 from importers.table import Table, as_text, read_table
-from layers.files import disarmed
 from web import answers
 from web.cli.coverage import NoSuchColumn, ids_of
 from web.cli.database import transaction
@@ -107,7 +106,7 @@ class _Rows:
             writer = csv.writer(out)
             writer.writerow([*headings, *found])
             for i in range(len(self.table)):
-                given = (disarmed(as_text(self.table.columns[h][i])) for h in headings)
+                given = (as_text(self.table.columns[h][i]) for h in headings)
                 writer.writerow([*given, *(column[i] for column in found.values())])
         partial.replace(target)
         return sum(bool(code) for code in next(iter(found.values())))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -18,6 +16,7 @@ from geo.hotspots.excess import local_excess
 from geo.hotspots.gi_star import getis_ord_gi_star
 from geo.hotspots.rates import empirical_bayes
 from geo.hotspots.weights import Weights, contiguity
+from tests.benchmarks.harness import Bench
 
 SIDE = 46
 
@@ -93,28 +92,18 @@ def _referee() -> W:
     return W({i: row.tolist() for i, row in enumerate(rows)}, id_order=list(range(weights.n)))
 
 
-BENCHMARKS: tuple[Callable[[], Any], ...] = (
-    shrunk_rates,
-    local_rates,
-    excess,
-    change,
-    gi_star,
-    gi_star_999,
-    gi_star_999_by_esda,
-)
-
-
-def measured(work: Callable[[], Any], rounds: int = 7) -> float:
-    """Return the median milliseconds of a piece of work, after one round to warm up."""
-    work()
-    taken = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken)
-
-
-if __name__ == "__main__":
-    for benchmark in BENCHMARKS:
-        print(f"{benchmark.__name__:24} {measured(benchmark):9.2f} ms")
+def benches() -> Iterator[Bench]:
+    """Yield the statistics of a hotspot map of one week; all together stay under a second."""
+    yield Bench("shrunk rates, 2,116 grids", shrunk_rates, at_most_s=0.01)
+    yield Bench("shrunk rates among neighbours", local_rates, at_most_s=0.05)
+    yield Bench("neighbourhood excess test", excess, at_most_s=0.05)
+    yield Bench("neighbourhood change test", change, at_most_s=0.1)
+    yield Bench(
+        "Gi* with p: convolution, not drawn",
+        gi_star,
+        {"esda, 999 drawn": gi_star_999_by_esda},
+        ratio=3,
+    )
+    yield Bench(
+        "Gi* with p: 999 permutations", gi_star_999, {"esda, 999 drawn": gi_star_999_by_esda}
+    )

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -21,95 +20,18 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geo.coverage import InvalidFrame, chain, enclosed
+from geo.coverage_report import CoverageReport, Fault, Kind
 from geo.crs import MetricFrame, area_m2
 from geo.lattice import Geometries
 from geo.polygon import is_polygonal, rings, widths
 
-Kind: TypeAlias = Literal["invalid", "duplicate", "overlap", "gap", "outside"]
+__all__ = ["CoverageReport", "Fault", "Kind", "check"]
 
 _KINDS: tuple[Kind, ...] = ("invalid", "duplicate", "overlap", "gap", "outside")
 _SAME = 0.9  # two polygons that share this much of the larger one are the same, drawn twice
 _FINEST_M, _COARSEST_M = 1e-4, 0.1
 _REPAIRABLE_VERTICES = 200_000
 _PLACE = re.compile(r"\[(\S+) (\S+)\]")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A place where the polygons are no coverage.
-
-    Attributes
-    ----------
-    kind
-        `invalid`, `duplicate`, `overlap`, `gap` or `outside`.
-    codes
-        The polygons concerned; for a gap those around it.
-    area_m2, width_m
-        Size, the width being that of the greatest inscribed circle; 0 for an invalid polygon.
-    at
-        Longitude and latitude of a place in it; None for a polygon without coordinates.
-    """
-
-    kind: Kind
-    codes: tuple[str, ...]
-    area_m2: float
-    width_m: float
-    at: tuple[float, float] | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fault as in the answer of `wangge coverage check`."""
-        return {
-            "kind": self.kind,
-            "codes": list(self.codes),
-            "area_m2": round(self.area_m2, 3),
-            "width_m": round(self.width_m, 3),
-            "at": None if self.at is None else list(self.at),
-        }
-
-
-@dataclass(frozen=True)
-class CoverageReport:
-    """What `check` found.
-
-    Attributes
-    ----------
-    n
-        Number of features.
-    exact
-        The proof on the coordinates as they are: all valid, every edge with its partner, the
-        rest exactly the outline.
-    duplicates
-        Features that repeat an earlier one.
-    noise
-        Polygons with edges that have no partner although no fault lies there: they differ from
-        their neighbour, or from the outline, by less than the tolerance.
-    faults
-        Largest first within their kind.
-    """
-
-    n: int
-    exact: bool
-    duplicates: int
-    noise: int
-    faults: tuple[Fault, ...]
-
-    def count(self, kind: Kind) -> int:
-        """Return the number of faults of a kind."""
-        return sum(fault.kind == kind for fault in self.faults)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the answer of `wangge coverage check`."""
-        return {
-            "n": self.n,
-            "exact": self.exact,
-            "invalid": self.count("invalid"),
-            "overlaps": self.count("overlap"),
-            "gaps": self.count("gap"),
-            "outside": self.count("outside"),
-            "duplicates": self.duplicates,
-            "noise": self.noise,
-            "faults": [fault.as_dict() for fault in self.faults],
-        }
 
 
 def check(
@@ -151,29 +73,25 @@ def check(
     firsts, repeats = _repeats(sound)
     sound[repeats] = shapely.Polygon()
     loose = _loose(sound, within)
-    fits = len(loose.owner) == 0
-    if within is None and not fits:
-        fits = len(_loose(sound, enclosed(loose.lines())).owner) == 0
-    bounds = shapely.total_bounds(given[is_polygonal(given)])
-    frame = MetricFrame.at(float(bounds[[0, 2]].mean()) if np.isfinite(bounds).all() else 0.0)
+    lons = shapely.get_coordinates([*sound, within])[:, 0]
+    frame = MetricFrame.at(float(lons.min() + lons.max()) / 2 if len(lons) else 0.0)
     metric = frame.project(sound)
     regions = [
         _Region("duplicate", (int(first), int(repeat)), metric[first])
         for first, repeat in zip(firsts, repeats, strict=True)
     ]
-    n_noisy = 0
-    if not fits:
-        survey = _survey(sound, metric, loose, within, frame, tolerance_m)
-        regions += survey.regions
-        n_noisy = survey.n_noisy
+    survey = _survey(sound, metric, loose, within, frame, tolerance_m)
+    regions += survey.regions
+    if within is None and not regions and not survey.n_noisy:
+        loose = _loose(sound, enclosed(loose.lines()))
     faults = [_invalid_fault(given[k], str(ids[k])) for k in np.flatnonzero(invalid).tolist()]
     faults += _faults(regions, ids, frame)
     faults.sort(key=lambda fault: (_KINDS.index(fault.kind), -fault.area_m2, fault.codes))
     return CoverageReport(
         n=len(given),
-        exact=fits and not invalid.any() and len(repeats) == 0,
+        exact=not (len(loose.owner) or invalid.any() or len(repeats)),
         duplicates=len({region.who[1] for region in regions if region.kind == "duplicate"}),
-        noise=n_noisy,
+        noise=survey.n_noisy,
         faults=tuple(faults),
     )
 
@@ -240,13 +158,20 @@ def _loose(polygons: Geometries, outline: BaseGeometry | None) -> _Loose:
     frames = [] if outline is None else [outline]
     xy, after, owner = rings([*polygons, *frames])
     owner = np.where(owner == len(polygons), -1, owner)
+    backwards = (owner < 0)[:, None]
+    start, end = np.where(backwards, xy[after], xy), np.where(backwards, xy, xy[after])
     # Floats are compared by their bits: the file is judged as it is, not as it would be rounded.
+    kept = _unpartnered(start, end)
+    return _Loose(start[kept], end[kept], owner[kept])
+
+
+def _unpartnered(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which directed edges are left when opposite ones cancel, by exact coordinates."""
+    xy = np.concatenate((start, end))
     places, vertex = np.unique(xy[:, 0] + 1j * xy[:, 1], return_inverse=True)
-    u = np.where(owner < 0, vertex[after], vertex)
-    v = np.where(owner < 0, vertex, vertex[after])
+    u, v = vertex[: len(start)], vertex[len(start) :]
     left = chain(u[u != v], v[u != v])
-    open_edges = np.isin(u * len(places) + v, left.u * len(places) + left.v) & (u != v)
-    return _Loose(xy[open_edges], xy[after[open_edges]], owner[open_edges])
+    return np.asarray(np.isin(u * len(places) + v, left.u * len(places) + left.v) & (u != v))
 
 
 def _survey(
@@ -258,8 +183,16 @@ def _survey(
     tolerance_m: float,
 ) -> _Survey:
     """Return the faults that loose edges bound, and how many polygons have others."""
+    if len(loose.owner) == 0:
+        return _Survey([], 0)
     grid = float(np.clip(tolerance_m / 10, _FINEST_M, _COARSEST_M))
-    noded = shapely.union_all(frame.project(loose.lines()), grid_size=grid)
+    start = np.rint(frame.project_xy(loose.start) / grid) * grid
+    end = np.rint(frame.project_xy(loose.end) / grid) * grid
+    kept = _unpartnered(start, end)
+    lines = _Loose(start[kept], end[kept], loose.owner[kept]).lines()
+    if within is not None:  # its edges part inside from outside even where cells border on it
+        lines = np.append(lines, frame.project([within.boundary]))
+    noded = shapely.union_all(lines, grid_size=grid)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
     inner = frame.unproject(shapely.point_on_surface(faces))
     face, polygon = shapely.STRtree(sound).query(inner, predicate="intersects")
@@ -279,44 +212,44 @@ def _survey(
     return _Survey(regions, _n_noisy(loose, regions, border, frame, 2 * grid))
 
 
-def _wide(shapes: Geometries, tolerance_m: float) -> Geometries:
-    """Return the polygons among the parts of shapes that are wider than the tolerance."""
-    pieces = shapely.get_parts(shapely.get_parts(shapes))
-    pieces = pieces[is_polygonal(pieces)]
+def _wide(shapes: Geometries, tolerance_m: float) -> tuple[Geometries, NDArray[np.int64]]:
+    """Return the parts of shapes that are wider than the tolerance, and whose parts they are."""
+    outer, owner = shapely.get_parts(shapes, return_index=True)
+    pieces, index = shapely.get_parts(outer, return_index=True)
+    areas = is_polygonal(pieces)
+    pieces, owner = pieces[areas], owner[index[areas]]
     # No circle in a polygon has more than its area or leaves its box; most slivers end here.
     west, south, east, north = shapely.bounds(pieces).T
-    most = np.minimum(
-        np.minimum(east - west, north - south), 2 * np.sqrt(shapely.area(pieces) / np.pi)
-    )
-    pieces = pieces[most > tolerance_m]
-    found: Geometries = pieces[widths(pieces, tolerance_m / 20 or None) > tolerance_m]
-    return found
+    box = np.minimum(east - west, north - south)
+    possible = np.minimum(box, 2 * np.sqrt(shapely.area(pieces) / np.pi)) > tolerance_m
+    pieces, owner = pieces[possible], owner[possible]
+    precision = 2e-3 * shapely.area(pieces) / shapely.length(pieces)
+    wide = widths(pieces, np.maximum(precision, tolerance_m / 20)) > tolerance_m
+    return pieces[wide], owner[wide]
 
 
 def _gaps(faces: Geometries, tree: shapely.STRtree, tolerance_m: float) -> list[_Region]:
-    if len(faces) == 0:
-        return []
-    regions = []
-    for shape in _wide(np.array([shapely.coverage_union_all(faces)]), tolerance_m):
-        around = tree.query(shape, predicate="dwithin", distance=tolerance_m)
-        regions.append(_Region("gap", tuple(sorted(around.tolist())), shape))
-    return regions
+    shapes, _ = _wide(_united(faces, np.zeros(len(faces), dtype=np.int64)), tolerance_m)
+    gap, polygon = tree.query(shapes, predicate="dwithin", distance=tolerance_m)
+    return [
+        _Region("gap", tuple(sorted(polygon[gap == number].tolist())), shape)
+        for number, shape in enumerate(shapes)
+    ]
 
 
 def _outside(
     faces: Geometries, face: NDArray[np.int64], polygon: NDArray[np.int64], tolerance_m: float
 ) -> list[_Region]:
+    who, group = np.unique(polygon, return_inverse=True)
+    shapes, owner = _wide(_united(faces[face], group), tolerance_m)
     return [
-        _Region("outside", (int(index),), shape)
-        for index in np.unique(polygon)
-        for shape in _wide(
-            np.array([shapely.coverage_union_all(faces[face[polygon == index]])]), tolerance_m
-        )
+        _Region("outside", (int(who[number]),), shape)
+        for shape, number in zip(shapes, owner, strict=True)
     ]
 
 
 def _overlaps(faces: Geometries, tree: shapely.STRtree, tolerance_m: float) -> list[_Region]:
-    faces = _wide(faces, tolerance_m)
+    faces, _ = _wide(faces, tolerance_m)
     face, polygon = tree.query(faces, predicate="intersects")
     pieces = tree.geometries[polygon]
     shapely.prepare(faces)
@@ -327,19 +260,38 @@ def _overlaps(faces: Geometries, tree: shapely.STRtree, tolerance_m: float) -> l
     one, other = shapely.STRtree(pieces).query(pieces, predicate="intersects")
     pair = (face[one] == face[other]) & (polygon[one] < polygon[other])
     one, other = one[pair], other[pair]
-    common = shapely.intersection(pieces[one], pieces[other])
-    regions = []
+    shapely.prepare(pieces)
+    common = pieces[other]
+    cut = ~shapely.covers(pieces[one], common)
+    common[cut] = shapely.intersection(pieces[one[cut]], common[cut])
     who, group = np.unique(
         np.column_stack((polygon[one], polygon[other])), axis=0, return_inverse=True
     )
-    for number, (a, b) in enumerate(who.tolist()):
-        shapes = _wide(common[group.reshape(-1) == number], tolerance_m)
-        larger = max(tree.geometries[a].area, tree.geometries[b].area)
-        if shapely.area(shapes).sum() > _SAME * larger:
-            regions.append(_Region("duplicate", (a, b), shapely.union_all(shapes)))
-        else:
-            regions += [_Region("overlap", (a, b), shape) for shape in shapes]
-    return regions
+    shapes, owner = _wide(_united(common, group.reshape(-1)), tolerance_m)
+    shared = np.bincount(owner, shapely.area(shapes), minlength=len(who))
+    same = shared > _SAME * shapely.area(tree.geometries[who]).max(axis=1)
+    regions = [
+        _Region("overlap", tuple(who[number].tolist()), shape)
+        for shape, number in zip(shapes, owner, strict=True)
+        if not same[number]
+    ]
+    return regions + [
+        _Region(
+            "duplicate", tuple(who[number].tolist()), shapely.union_all(shapes[owner == number])
+        )
+        for number in np.flatnonzero(same)
+    ]
+
+
+def _united(shapes: Geometries, group: NDArray[np.int64]) -> Geometries:
+    """Return the union of the shapes of each group, the groups being numbered from 0."""
+    size = np.bincount(group)
+    members = np.split(np.argsort(group, kind="stable"), np.cumsum(size)[:-1])
+    united = np.empty(len(size), dtype=np.object_)
+    united[:] = [
+        shapes[own[0]] if len(own) == 1 else shapely.union_all(shapes[own]) for own in members
+    ][: len(size)]
+    return united
 
 
 def _n_noisy(
@@ -354,14 +306,12 @@ def _n_noisy(
     start, end = frame.project_xy(loose.start[owned]), frame.project_xy(loose.end[owned])
     owner = loose.owner[owned]
     middle: Any = shapely.points((start + end) / 2)
-    starts: Any = shapely.points(start)
-    ends: Any = shapely.points(end)
     unexplained = np.ones(len(owner), dtype=np.bool_)
     if border is not None:
         shapely.prepare(border)
         along = np.arange(len(owner))
-        for points in (middle, starts, ends):
-            along = along[shapely.dwithin(border, points[along], near_m)]
+        for xy in ((start + end) / 2, start, end):
+            along = along[shapely.dwithin(border, shapely.points(xy[along]), near_m)]
         unexplained[along] = False
     tree = shapely.STRtree([region.shape for region in regions])
     explained, _ = tree.query(middle, predicate="dwithin", distance=near_m)

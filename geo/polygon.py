@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -113,7 +113,8 @@ def rings(polygons: Sequence[BaseGeometry] | Geometries) -> Rings:
 
 
 def widths(
-    polygons: Sequence[BaseGeometry] | Geometries, tolerance: float | NDArray[Any] | None = None
+    polygons: Sequence[BaseGeometry] | Geometries,
+    tolerance: float | NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return how wide each polygon is: twice the radius of its greatest inscribed circle.
 
@@ -122,16 +123,18 @@ def widths(
     polygons
         Valid polygons in a plane (metres or lattice steps, not degrees).
     tolerance
-        To what length the radius is searched; by default a thousandth of the square root of
-        the area.
+        To what length the radius is searched; by default a thousandth of twice the area over
+        the length of the rings, which is the width of anything long and thin.
     """
     simple, owner = parts(polygons)
     width = np.zeros(len(polygons))
     if len(simple) == 0:
         return width
-    limit = np.sqrt(shapely.area(simple)) * 1e-3 if tolerance is None else tolerance
-    limit = np.broadcast_to(np.asarray(limit, dtype=np.float64), simple.shape)
-    solid = (shapely.area(simple) > 0) & (limit > 0)
+    area = shapely.area(simple)
+    limit = 2e-3 * area / np.maximum(shapely.length(simple), np.finfo(np.float64).tiny)
+    if tolerance is not None:
+        limit = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), simple.shape)
+    solid = (area > 0) & (limit > 0)
     radius = shapely.length(shapely.maximum_inscribed_circle(simple[solid], limit[solid]))
     np.maximum.at(width, owner[solid], 2 * radius)
     return width

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import traceback
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,6 +53,7 @@ def run(
     what: str,
     cpu_s: int = CPU_S,
     memory_bytes: int = MEMORY_BYTES,
+    without: Sequence[str] = (),
 ) -> Answer:
     """Return what a function returns, called in a child process with limits.
 
@@ -64,6 +65,8 @@ def run(
         What is being done, for the refusal: `reading x.geojson`.
     cpu_s, memory_bytes
         Seconds of processor time and bytes of address space that the child may use.
+    without
+        Optional modules that libraries would load, slowly, and the function does not need.
 
     Raises
     ------
@@ -76,7 +79,7 @@ def run(
         task, answer = Path(folder, "task"), Path(folder, "answer")
         task.write_bytes(
             # The path comes first: it is needed to find the function.
-            pickle.dumps(sys.path) + pickle.dumps((function, args, cpu_s, memory_bytes))
+            pickle.dumps((sys.path, without)) + pickle.dumps((function, args, cpu_s, memory_bytes))
         )
         try:
             # A child that waits instead of working is stopped by the clock.
@@ -200,7 +203,8 @@ def _memory(memory_bytes: int) -> str:
 def _child(task: Path, answer: Path) -> None:
     # The parent wrote the task; nothing of the strange file is in it.
     with task.open("rb") as file:
-        sys.path[:] = pickle.load(file)  # noqa: S301
+        sys.path[:], without = pickle.load(file)  # noqa: S301
+        sys.modules.update(dict.fromkeys(without))  # type: ignore[arg-type]  # None: not there
         function, args, cpu_s, memory_bytes = pickle.load(file)  # noqa: S301
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))

@@ -20,6 +20,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
+from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import GeoError
@@ -292,12 +293,13 @@ def outlines(
     array[:] = polygons
     members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
     unions = np.empty(len(number), dtype=np.object_)
-    unions[:] = [_united(array[cells]) for cells in members] if number else []
-    cells, whole = half_edges(array), half_edges(unions)
+    for index, (label, cells) in enumerate(zip(number, members, strict=False)):
+        unions[index] = _united(array[cells], label)
+    inner, outer = half_edges(array), half_edges(unions)
     broken = _unbalanced(
-        np.concatenate((cells.u, whole.v)),
-        np.concatenate((cells.v, whole.u)),
-        np.concatenate((group[cells.owner], whole.owner)),
+        np.concatenate((inner.u, outer.v)),
+        np.concatenate((inner.v, outer.u)),
+        np.concatenate((group[inner.owner], outer.owner)),
     )
     broken = np.union1d(broken, np.flatnonzero(~shapely.is_valid(unions)))
     if len(broken):
@@ -305,8 +307,14 @@ def outlines(
     return dict(zip(number, unions, strict=True))
 
 
-def _united(cells: Geometries) -> BaseGeometry:
-    return cells[0] if len(cells) == 1 else shapely.coverage_union_all(cells)
+def _united(cells: Geometries, group: Hashable) -> BaseGeometry:
+    if len(cells) == 1:
+        only: BaseGeometry = cells[0]
+        return only
+    try:
+        return shapely.coverage_union_all(cells)
+    except GEOSException:
+        raise BrokenCoverage(group=group) from None
 
 
 def _unbalanced(

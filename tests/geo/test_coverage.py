@@ -245,3 +245,5 @@ def test_cells_that_overlap_are_not_united():
     with pytest.raises(BrokenCoverage) as refusal:
         outlines(cells, ["a", "b", "b", "b", "a"])
     assert refusal.value.facts == {"group": "a"}
+    with pytest.raises(BrokenCoverage):
+        outlines([cells[0], *cells], ["all"] * 6)

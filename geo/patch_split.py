@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +15,9 @@ from shapely.geometry.base import BaseGeometry
 from geo.crs import area_m2
 from geo.errors import GeoError
 from geo.lattice import SCALE, Coordinates, Geometries, Keys, from_lattice, keys, to_lattice
-from geo.patch import Cell, Patch, UnknownGrid, changes, connected, outlines_of, place_of
+from geo.patch import Cell, Patch, UnknownGrid, connected, outlines_of, place_of
 from geo.patch_faces import SharedEdges, along, lone_edges, node, shared_edges
-from geo.polygon import orient
+from geo.patch_pieces import Noded, longest_border, rebuilt
 from geo.position import GEOD
 
 # Cells within this many lattice steps of the cut take part: snap rounding may touch them.
@@ -26,10 +25,6 @@ _TOUCH = 3
 
 # How far inside (in lattice steps) a line turns that has to run along the outer border.
 _BESIDE = 100.0
-
-# A fragment of a cut sub-group below either joins a neighbour on its side.
-_FRAGMENT_SHARE = 0.34
-_FRAGMENT_M2 = 200.0
 
 
 class BadSketch(GeoError):
@@ -182,20 +177,7 @@ def split(
         raise TooManyParts(
             grid=grid, n_parts=n_parts, n_codes=len(codes), parts=found, at=found[-1]["at"]
         )
-    piece, kept = _pieces(owner, part, edges, area)
-    new = []
-    for k in np.unique(piece):
-        members = piece == k
-        cell = ground.cells[owner[k]]
-        code = codes[part[k]] if part[k] >= 0 else cell.grid
-        outline = orient([shapely.coverage_union_all(outlines[members])])[0]
-        if kept[k]:
-            same = shapely.normalize(outline) == shapely.normalize(cell.outline)
-            new.append(replace(cell, grid=code, outline=cell.outline if same else outline))
-        else:
-            label = None if part[k] >= 0 else cell.subgroup
-            new.append(replace(cell, id=next(new_ids), grid=code, subgroup=label, outline=outline))
-    return changes([ground.cells[k] for k in np.unique(owner)], new).prove()
+    return rebuilt(ground.cells, Noded(outlines, owner, edges, area), part, codes, new_ids)
 
 
 def _ground(cells: list[Cell], grid: str) -> _Ground:
@@ -310,7 +292,7 @@ def _parts(
     while True:
         size = np.bincount(part[inside], area[inside], minlength=n)
         small = [k for k in np.argsort(size, kind="stable") if 0 < size[k] < min_area_m2]
-        meeting = ((k, _border_with(k, part, edges, own)) for k in small)
+        meeting = ((k, longest_border(k, part, edges, own)) for k in small)
         merged = next(((k, to) for k, to in meeting if to is not None), None)
         if merged is None:
             break
@@ -323,52 +305,6 @@ def _parts(
     rank = np.empty(n, np.int64)
     rank[np.argsort(-size, kind="stable")] = np.arange(n)
     return np.where(divided, rank[part], np.where(inside, 0, -1))
-
-
-def _border_with(k: int, part: Keys, edges: SharedEdges, own: NDArray[np.bool_]) -> int | None:
-    """Return the part with which part k shares the longest border."""
-    i, j = part[edges.i[own]], part[edges.j[own]]
-    metres = edges.metres[own]
-    touching = (i == k) != (j == k)
-    if not touching.any():
-        return None
-    shared = np.bincount(np.where(i == k, j, i)[touching], metres[touching])
-    return int(shared.argmax())
-
-
-def _pieces(
-    owner: Keys, part: Keys, edges: SharedEdges, area: NDArray[np.float64]
-) -> tuple[Keys, NDArray[np.bool_]]:
-    """Return for each face the face that names its new cell, and which faces name a kept cell.
-
-    A piece is what hangs together of one old cell in one part; its largest face names it. The
-    largest piece of a cell keeps the cell, a small one joins a neighbour in its part.
-    """
-    n = len(area)
-    i, j = edges.i, edges.j
-    together = (owner[i] == owner[j]) & (part[i] == part[j])
-    label = connected(n, i[together], j[together])
-    size = np.bincount(label, area)
-    order = np.lexsort((-area, label))
-    name = order[np.searchsorted(label[order], np.arange(len(size)))]
-    whole = np.bincount(owner, area)
-    largest = np.full(len(whole), -1)
-    for k in np.argsort(size, kind="stable"):
-        largest[owner[name[k]]] = k
-    goes = np.arange(len(size))
-    for k in np.argsort(size, kind="stable"):
-        cell = owner[name[k]]
-        fragment = size[k] < max(_FRAGMENT_SHARE * whole[cell], _FRAGMENT_M2)
-        if largest[cell] == k or not fragment:
-            continue
-        # A neighbour is not cut; what rounding may tear off it, any cell may take.
-        may_take = (part[i] == part[j]) | (part[name[k]] < 0)
-        into = _border_with(k, goes[label], edges, may_take)
-        if into is not None:
-            goes[goes == k] = into
-    kept = np.zeros(n, np.bool_)
-    kept[name[largest[largest >= 0]]] = True
-    return name[goes[label]], kept
 
 
 def _why_not(

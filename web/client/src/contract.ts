@@ -79,9 +79,10 @@ export interface Found {
   readonly at?: LonLat | null;
 }
 
+/** A part of the accuracy circle; without a grid it lies outside all of them. */
 export interface RivalShare {
-  readonly grid: string;
-  readonly name: string;
+  readonly grid: string | null;
+  readonly name: string | null;
   readonly share: number;
 }
 
@@ -101,14 +102,16 @@ export interface Where {
   readonly rivals: readonly RivalShare[];
   readonly review: boolean;
   readonly proposal: string | null;
+  readonly proposal_name?: string | null;
   readonly proposal_m: number | null;
+  /** Whoever owns it; without a name the unit's desk answers. */
   readonly worker: {
-    readonly name: string;
+    readonly name: string | null;
     readonly phone_mask: string | null;
     readonly rank: string;
     readonly unit_code: string;
-    readonly unit_name: string;
-  } | null;
+    readonly unit_name: string | null;
+  };
   readonly reason: string | Reason;
   readonly skipped: readonly Readonly<Record<string, string>>[];
 }

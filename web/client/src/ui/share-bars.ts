@@ -9,20 +9,22 @@ export interface ShareBar {
   readonly first: boolean;
 }
 
-/** Bars of an accuracy circle's shares, largest first; equal shares keep the order of their codes. */
+/**
+ * Bars of an accuracy circle's shares, the largest grid first, what lies outside every grid last;
+ * equal shares keep the order of their codes.
+ */
 export function shareBars(rivals: readonly RivalShare[], outside: string): ShareBar[] {
-  const ranked = [...rivals].sort((a, b) => b.share - a.share || (a.grid < b.grid ? -1 : 1));
-  const bars = ranked.map((rival, rank) => ({
-    key: rival.grid,
-    label: rival.name || rival.grid,
+  const ranked = [...rivals].sort(
+    (a, b) =>
+      Number(a.grid === null) - Number(b.grid === null) ||
+      b.share - a.share ||
+      ((a.grid ?? "") < (b.grid ?? "") ? -1 : 1),
+  );
+  return ranked.map((rival, rank) => ({
+    key: rival.grid ?? "outside",
+    label: rival.grid === null ? outside : (rival.name ?? rival.grid),
     share: rival.share,
     width: rival.share > 0 ? Math.max(2, Math.min(100, rival.share * 100)) : 0,
     first: rank === 0,
   }));
-  const rest = 1 - rivals.reduce((sum, rival) => sum + rival.share, 0);
-  // Shares are rounded on the way; only a real remainder lies outside every grid.
-  if (rivals.length > 0 && rest > 0.005) {
-    bars.push({ key: "", label: outside, share: rest, width: Math.max(2, rest * 100), first: false });
-  }
-  return bars;
 }

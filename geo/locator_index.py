@@ -15,7 +15,7 @@ pixels.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -92,7 +92,8 @@ class _Raster(NamedTuple):
     def holds(self, column: Ints, row: Ints, xy: Floats) -> NDArray[np.bool_]:
         """Return which positions lie well inside their pixels, which rounding can prevent."""
         x, y = self.pixels(xy).T
-        return (np.abs(x - column - 0.5) < 0.25) & (np.abs(y - row - 0.5) < 0.25)
+        held = (np.abs(x - column - 0.5) < 0.25) & (np.abs(y - row - 0.5) < 0.25)
+        return np.asarray(held)
 
 
 class _Edges(NamedTuple):
@@ -109,7 +110,8 @@ def _covering(polygons: Geometries, sound: Ints, xy: Floats) -> tuple[Ints, Ints
     The points go into the tree and GEOS prepares each polygon once: for many points this is
     several times faster than the other way round.
     """
-    tree = shapely.STRtree(shapely.points(xy))
+    points: Any = shapely.points(xy)
+    tree = shapely.STRtree(points)
     polygon, point = tree.query(polygons[sound], predicate="covers")
     order = np.argsort(-polygon, kind="stable")
     return point[order], sound[polygon[order]]
@@ -242,10 +244,10 @@ def _records(
 
     def slot_bit(pixel: Ints, polygon: Ints) -> Ints:
         rank = np.searchsorted(slots, _pair(pixel, polygon)) - first_slot[pixel]
-        return np.left_shift(1, np.minimum(rank, MAX_SLOTS))
+        return np.asarray(np.left_shift(1, np.minimum(rank, MAX_SLOTS)))
 
-    covering = np.zeros(n_pixels, np.int64)
-    np.bitwise_or.at(covering, covered, slot_bit(covered, cover))
+    at_reference = np.zeros(n_pixels, np.int64)
+    np.bitwise_or.at(at_reference, covered, slot_bit(covered, cover))
     owners = np.zeros(n_entries, np.int64)
     np.bitwise_or.at(owners, entry, slot_bit(pixel[entry], owner))
 
@@ -263,7 +265,7 @@ def _records(
     offset = np.cumsum(length) - length
     records = np.empty(int(length.sum()))
     records[offset], records[offset + 1] = reference.T
-    records[offset + 2], records[offset + 3] = covering, n_edges
+    records[offset + 2], records[offset + 3] = at_reference, n_edges
     at_edge = offset[pixel] + HEAD + PER_EDGE * (np.arange(n_entries) - first[pixel])
     for k in range(4):
         records[at_edge + k] = ends[:, k]

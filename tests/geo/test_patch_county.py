@@ -94,7 +94,7 @@ def an_edit(cells, rng, fresh):
             return split(near, grid, line, next(codes), fresh, further_grids=list(codes))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=strategies.seeds())
 def test_any_edits_in_a_row_stay_proven_whole_and_are_undone_to_the_byte(seed):
     start, frame = county()

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
 from sqlalchemy import Connection
 
-from grids import access, assign, intake, publications
+from grids import access, intake
 from grids.model import Viewer
 from importers.options import ImportOptions, Progress, no_progress
+from importers.places import datum_name, place, refuse_outside
 from importers.report import ImportReport
-from importers.rows import Rows, datum_name, file_hash, place
+from importers.rows import Rows, file_hash
 
 KIND = "cameras"
 STATUSES = ("on", "off", "fault", "unknown")
+TEXTS = ("name", "owner", "place_class", "status")
 # GB/T 28181: digits 11-13 say the kind of device; 131 and 132 are cameras.
 GB28181_CAMERA = re.compile(r"\d{10}13[12]\d{7}")
 
@@ -37,46 +38,36 @@ def import_cameras(
     ------
     Forbidden
         If the viewer may not import.
+    NothingPublished
+        Before the first boundaries.
     UndeclaredDatum
         If the file has coordinates and no datum was declared.
     """
     access.require(viewer, access.Action.IMPORT_RUN)
     report = ImportReport(KIND)
     rows = Rows.read(KIND, file, options, report)
-    n = len(rows)
     progress(0, 3, KIND)
-    registries = [value or options.source or file.stem for value in rows.text("registry")]
-    devices = rows.check_code("device_id")
-    first: dict[tuple[str, str], int] = {}
-    for i, key in enumerate(zip(registries, devices, strict=True)):
-        if not key[1]:
-            rows.refuse(i, "device_id", "value.missing", "device_id is empty.")
-        elif key in first:
-            at = rows.table.row_numbers[first[key]]
-            rows.refuse(
-                i, "device_id", "row.repeated", f"{key[0]} {key[1]} stands in row {at} already."
-            )
-        else:
-            first[key] = i
+    registries, devices = _check_keys(rows, options.source or file.stem)
     directions = rows.check_number("direction_deg", 0, 360)
-    texts = {name: rows.text(name) for name in ("name", "owner", "place_class", "status")}
-    positions = rows.positions()
-    xy = positions.xy if positions else np.full((n, 2), np.nan)
+    texts = {name: rows.text(name) for name in TEXTS}
+    places = place(conn, viewer, rows)
+    whole_keys = [f"{r} {d}" for r, d in zip(registries, devices, strict=True)]
+    taken_elsewhere = intake.outside(conn, "camera", whole_keys, viewer.scope)
     progress(1, 3, KIND)
-    homes = place(conn, xy)
-    county = assign.county_of(conn)
-    datum = datum_name(options) if positions else None
-    foreign_ids = strange_status = 0
+    n_foreign_ids = n_strange_status = 0
     merged = []
-    for i in range(n):
+    for i in range(len(rows)):
+        grid, subgroup = places.grids[i], places.subgroups[i]
+        territory = subgroup or grid or places.fallback
+        refuse_outside(rows, i, viewer, territory)
+        if whole_keys[i] in taken_elsewhere:
+            said = "This camera lies outside your territory."
+            rows.refuse(i, "device_id", "territory.outside", said)
         if rows.refused(i):
             continue
-        foreign_ids += not GB28181_CAMERA.fullmatch(devices[i])
+        n_foreign_ids += not GB28181_CAMERA.fullmatch(devices[i])
         status = texts["status"][i] or "unknown"
-        strange_status += status not in STATUSES
-        located = not np.isnan(xy[i, 0])
-        grid, subgroup = homes.grid[i], homes.subgroup[i]
-        report.unplaced += grid is None
+        n_strange_status += status not in STATUSES
         direction = directions[i]
         merged.append(
             (
@@ -86,30 +77,47 @@ def import_cameras(
                 texts["owner"][i],
                 texts["place_class"][i] or "other",
                 status if status in STATUSES else "unknown",
-                float(xy[i, 0]) if located else None,
-                float(xy[i, 1]) if located else None,
-                float(positions.given[i, 0]) if positions and located else None,
-                float(positions.given[i, 1]) if positions and located else None,
-                datum if located else None,
+                *places.points[i],
                 None if direction is None else direction % 360,
                 grid,
                 subgroup,
-                subgroup or grid or county,
+                territory,
             )
         )
-    if foreign_ids:
-        report.note("camera.foreign_id", n=foreign_ids)
-    if strange_status:
-        report.note("camera.unknown_status", n=strange_status)
+    if n_foreign_ids:
+        report.note("camera.foreign_id", n=n_foreign_ids)
+    if n_strange_status:
+        report.note("camera.unknown_status", n=n_strange_status)
     batch_id = intake.open_batch(
-        conn, viewer, kind=KIND, file_name=file.name, sha256=file_hash(file), datum=datum
+        conn,
+        viewer,
+        kind=KIND,
+        file_name=file.name,
+        sha256=file_hash(file),
+        datum=datum_name(options),
     )
-    current = publications.current(conn)
     progress(2, 3, KIND)
-    report.taken = intake.save_cameras(
-        conn, merged, publication=current.number if current else None, batch_id=batch_id
+    absent = {name for name in (*TEXTS, "direction_deg") if not rows.has(name)}
+    if not rows.has("lon"):
+        absent.add("position")
+    report.taken, report.unplaced = intake.save_cameras(
+        conn, merged, absent=absent, publication=places.publication, batch_id=batch_id
     )
     report.unchanged = len(merged) - report.taken
     intake.close_batch(conn, batch_id, report.as_dict())
     progress(3, 3, KIND)
     return report
+
+
+def _check_keys(rows: Rows, sender: str) -> tuple[list[str], list[str]]:
+    """Return registry and device id of the rows; refuse those without one and repetitions."""
+    registries = [value or sender for value in rows.text("registry")]
+    devices = rows.check_code("device_id")
+    first: dict[tuple[str, str], int] = {}
+    for i, (registry, device) in enumerate(zip(registries, devices, strict=True)):
+        if not device:
+            rows.refuse(i, "device_id", "value.missing", "device_id is empty.")
+        elif (at := first.setdefault((registry, device), i)) != i:
+            said = f"{registry} {device} stands in row {rows.table.row_numbers[at]} already."
+            rows.refuse(i, "device_id", "row.repeated", said)
+    return registries, devices

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from grids import access, admission, intake
+from grids import access, admission, intake, rules
+from grids.errors import BadValue
 from grids.model import Viewer
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
@@ -19,6 +19,8 @@ LEVELS = ("ordinary", "large", "major", "severe")
 FIRST_RANKS = ("primary", "informant")
 DEFAULT_LIMIT_H = 72
 DEFAULT_ATTEMPTS = "3-2-1"
+# Where a list does not say since when.
+LONG_AGO = date(2000, 1, 1)
 
 
 def import_matters(
@@ -30,7 +32,8 @@ def import_matters(
 ) -> ImportReport:
     """Take in items of an admission list and return the account of every row.
 
-    An urgent temporary item without an end date is refused.
+    `to` is the last day. An urgent temporary item without one is refused. What a file has no
+    column for becomes the default, also for an item that exists.
 
     Raises
     ------
@@ -48,21 +51,17 @@ def import_matters(
     schemes, departments = rows.text("scheme"), rows.text("department")
     levels = rows.check_choice("level", LEVELS, "ordinary")
     ranks = rows.check_choice("first_rank", FIRST_RANKS, "primary")
-    limits = rows.check_number("limit_hours", 1, 24 * 366)
-    attempts = rows.check(
-        "attempts",
-        "value.bad",
-        lambda v: (
-            None if v == "" or re.fullmatch(r"\d+-\d+-\d+", v) else f"{v!r} is not like 3-2-1."
-        ),
-    )
+    limits = rows.check_number("limit_hours", 1, 24 * 366, whole=True)
+    attempts = rows.check("attempts", "value.bad", _attempts_problem)
     temporary = rows.check_choice("temporary", ("0", "1"), "0")
     since, until = rows.check_time("from"), rows.check_time("to")
     standing = admission.by_code(conn, codes)
     for i in range(len(rows)):
-        start, end = since[i], until[i]
+        start, end = _day(since[i]) or LONG_AGO, _day(until[i])
         if temporary[i] == "1" and end is None:
             rows.refuse(i, "to", "matter.no_end", "A temporary item needs an end date.")
+        if end is not None and end < start:
+            rows.refuse(i, "to", "value.bad", "The item ends before it begins.")
         if rows.refused(i):
             continue
         item = admission.Matter(
@@ -75,8 +74,8 @@ def import_matters(
             limit_hours=int(limits[i] or DEFAULT_LIMIT_H),
             attempts=attempts[i] or DEFAULT_ATTEMPTS,
             temporary=temporary[i] == "1",
-            since=start.astimezone(CHINA).date() if start else date(2000, 1, 1),
-            until=end.astimezone(CHINA).date() if end else None,
+            since=start,
+            until=end + timedelta(days=1) if end else None,
         )
         if standing.get(item.code) == item:
             report.unchanged += 1
@@ -89,3 +88,15 @@ def import_matters(
     intake.close_batch(conn, batch_id, report.as_dict())
     progress(1, 1, KIND)
     return report
+
+
+def _attempts_problem(value: str) -> str | None:
+    try:
+        rules.parse_attempts(value or DEFAULT_ATTEMPTS)
+    except BadValue as problem:
+        return problem.message
+    return None
+
+
+def _day(at: datetime | None) -> date | None:
+    return at.astimezone(CHINA).date() if at else None

@@ -1,4 +1,4 @@
-"""The part that every table import shares: columns found, rows checked, positions placed."""
+"""The part that every table import shares: columns found, rows checked, coordinates read."""
 
 from __future__ import annotations
 
@@ -9,12 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection
-
-from geo.datum import Datum, Epsg, parse_datum
-from grids import locate
+from geo.datum import parse_datum
 from importers.fields import known_headings, match, translate
 from importers.options import ImportOptions
 from importers.positions import Positions, read_positions
@@ -142,17 +137,21 @@ class Rows:
 
         return [value or default for value in self.check(name, "value.unknown", problem)]
 
-    def check_number(self, name: str, low: float, high: float) -> list[float | None]:
-        """Return a field of numbers within [low, high]; empty is none."""
+    def check_number(
+        self, name: str, low: float, high: float, *, whole: bool = False
+    ) -> list[float | None]:
+        """Return a field of numbers (whole ones, if so asked) within [low, high]; empty is none."""
 
         def problem(value: str) -> str | None:
             if value == "":
                 return None
             try:
-                fits = low <= float(value) <= high
+                number = float(value)
             except ValueError:
                 return f"{value!r} is no number."
-            return None if fits else f"{value} is not between {low:g} and {high:g}."
+            if not low <= number <= high:
+                return f"{value} is not between {low:g} and {high:g}."
+            return f"{value} is no whole number." if whole and number % 1 else None
 
         found = self.check(name, "value.bad", problem)
         return [
@@ -181,14 +180,14 @@ class Rows:
         UndeclaredDatum, UnsupportedDatum
             If the file has coordinates and no usable datum was declared.
         """
-        if not (self.has("lon") and (self.has("lat"))):
-            return None
         xs, ys = self.values("lon"), self.values("lat")
         if not any(as_text(x) or as_text(y) for x, y in zip(xs, ys, strict=True)):
             return None
         found = read_positions(xs, ys, parse_datum(self.options.datum))
         for i, problem in enumerate(found.problems):
-            if problem in ("unreadable", "not on Earth"):
+            if problem == "missing" and not (as_text(xs[i]) or as_text(ys[i])):
+                continue
+            if problem:
                 self.refuse(i, "lon", "position.bad", f"The coordinates are {problem}.")
         return found
 
@@ -215,25 +214,3 @@ def parse_time(value: Value) -> datetime | None:
             text += "-01"
         found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=CHINA)
-
-
-@dataclass(frozen=True, slots=True)
-class Homes:
-    """Where rows lie: `grid[i]` and `subgroup[i]`, none when outside or without a position."""
-
-    grid: list[str | None]
-    subgroup: list[str | None]
-
-
-def place(conn: Connection, xy: NDArray[np.float64]) -> Homes:
-    """Return the grid and sub-group in force that cover each position; NaN lies nowhere."""
-    homes = locate.homes_of(conn, xy)
-    return Homes(homes.grid_codes, homes.subgroup_codes)
-
-
-def datum_name(options: ImportOptions) -> str | None:
-    """Return the declared datum as it is kept beside the given numbers."""
-    if options.datum is None:
-        return None
-    parsed: Datum | Epsg = parse_datum(options.datum)
-    return parsed.value if isinstance(parsed, Datum) else f"EPSG:{parsed.code}"

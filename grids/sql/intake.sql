@@ -1,10 +1,10 @@
 -- name: households_incoming
 -- A place for the rows of one import, gone with its transaction.
 CREATE TEMP TABLE household_incoming (
-  number text, address text, building text, building_unit text, room text, members smallint,
-  class text, phone_cipher bytea, phone_mask text, phone_kept boolean, lon double precision,
-  lat double precision, given_x double precision, given_y double precision, given_datum text,
-  grid_code text, subgroup_code text, placed_by text, territory_code text
+  number text PRIMARY KEY, address text, building text, building_unit text, room text,
+  members smallint, class text, phone_cipher bytea, phone_mask text, phone_kept boolean,
+  lon double precision, lat double precision, given_x double precision, given_y double precision,
+  given_datum text, grid_code text, subgroup_code text, placed_by text, territory_code text
 ) ON COMMIT DROP;
 
 -- name: households_merge
@@ -40,6 +40,18 @@ WITH merged AS (
 )
 SELECT count(*) FROM merged;
 
+-- name: households_keep_place
+-- Households stay where a person put them by hand while their file says what it said then; and
+-- where they are, whatever placed them, when their file says nothing of places.
+UPDATE household_incoming AS i
+   SET lon = ST_X(h.position), lat = ST_Y(h.position), given_x = h.given_x, given_y = h.given_y,
+       given_datum = h.given_datum, grid_code = h.grid_code, subgroup_code = h.subgroup_code,
+       placed_by = h.placed_by, territory_code = h.territory_code
+  FROM household AS h
+ WHERE h.number = i.number
+   AND (:all OR h.placed_by = 'hand' AND (h.given_x, h.given_y, h.given_datum)
+                  IS NOT DISTINCT FROM (i.given_x, i.given_y, i.given_datum));
+
 -- name: household_phones
 -- What is kept of the telephone numbers of households about to be replaced.
 SELECT h.number, h.phone_cipher
@@ -74,7 +86,8 @@ UPDATE unit_outline AS o
 CREATE TEMP TABLE camera_incoming (
   registry text, device_id text, name text, owner text, place_class text, status text,
   lon double precision, lat double precision, given_x double precision, given_y double precision,
-  given_datum text, direction_deg real, grid_code text, subgroup_code text, territory_code text
+  given_datum text, direction_deg real, grid_code text, subgroup_code text, territory_code text,
+  PRIMARY KEY (registry, device_id)
 ) ON COMMIT DROP;
 
 -- name: cameras_merge
@@ -104,10 +117,20 @@ WITH merged AS (
 )
 SELECT count(*) FROM merged;
 
+-- name: cameras_keep_place
+-- Cameras stay where they are when their file says nothing of places.
+UPDATE camera_incoming AS i
+   SET lon = ST_X(c.position), lat = ST_Y(c.position), given_x = c.given_x, given_y = c.given_y,
+       given_datum = c.given_datum, grid_code = c.grid_code, subgroup_code = c.subgroup_code,
+       territory_code = c.territory_code
+  FROM camera AS c
+ WHERE c.registry = i.registry AND c.device_id = i.device_id;
+
 -- name: people_incoming
 -- A place for the rows of one import, gone with its transaction.
 CREATE TEMP TABLE person_incoming (
-  source_key text, name text, phone_cipher bytea, phone_mask text, phone_kept boolean, unit_code text
+  source_key text PRIMARY KEY, name text, phone_cipher bytea, phone_mask text,
+  phone_kept boolean, unit_code text
 ) ON COMMIT DROP;
 
 -- name: people_merge
@@ -129,6 +152,35 @@ SELECT count(*) FROM merged;
 SELECT p.source_key, p.phone_cipher
   FROM person AS p
   JOIN person_incoming AS i USING (source_key);
+
+-- name: duty_moves
+-- A duty begins or ends on other days than we had.
+UPDATE duty SET valid = daterange(:since, :until) WHERE duty_id = :duty_id;
+
+-- name: leave_ends
+-- Absences that are part of a longer one.
+DELETE FROM leave
+ WHERE person_id = :person_id
+   AND during && tstzrange(CAST(:since AS timestamptz), CAST(:until AS timestamptz));
+
+-- name: leave_begins
+-- Somebody is away.
+INSERT INTO leave (person_id, during)
+VALUES (:person_id, tstzrange(CAST(:since AS timestamptz), CAST(:until AS timestamptz)));
+
+-- name: household_keys_outside
+-- Which of these numbers belong to households outside a territory.
+SELECT number FROM household WHERE number = ANY (:keys) AND NOT starts_with(territory_code, :scope);
+
+-- name: camera_keys_outside
+-- Which of these cameras lie outside a territory.
+SELECT registry || ' ' || device_id
+  FROM camera
+ WHERE registry || ' ' || device_id = ANY (:keys) AND NOT starts_with(territory_code, :scope);
+
+-- name: person_keys_outside
+-- Which of these people belong to units outside a territory.
+SELECT source_key FROM person WHERE source_key = ANY (:keys) AND NOT starts_with(unit_code, :scope);
 
 -- name: batch_open
 -- An import begins: its rows may name it from now on.

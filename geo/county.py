@@ -208,7 +208,7 @@ def _nest(
     n = len(centres)
     i, j = pairs
     links = sparse.coo_array((np.ones(2 * len(i)), (np.r_[i, j], np.r_[j, i])), shape=(n, n))
-    graph = _Graph(links.tocsr(), centres)
+    graph = _Graph(links.tocsr(), _rugged(centres, rng))
     _, home_cell = cKDTree(centres).query(homes[:, :2])
     pull = np.zeros(n)
     np.add.at(pull, home_cell, homes[:, 2])
@@ -273,6 +273,18 @@ class _Graph:
                     cost = away * (0.3 + size[to] / wanted[to])
                     heapq.heappush(queue, (cost, int(near), to))
         return part
+
+
+def _rugged(centres: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return places as they feel on foot: pushed about by hills, so that borders wind."""
+    size = float(np.ptp(centres, axis=0).max())
+    felt = centres.copy()
+    for share in (0.35, 0.2, 0.1, 0.05):
+        angle = rng.uniform(0, np.pi)
+        along = centres @ np.array((np.cos(angle), np.sin(angle))) / (size * share)
+        push = np.array((-np.sin(angle), np.cos(angle))) * size * share * 0.14
+        felt += np.sin(2 * np.pi * along + rng.uniform(0, 2 * np.pi))[:, None] * push
+    return felt
 
 
 def _spread(

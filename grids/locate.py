@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 from sqlalchemy import Connection
 
-from geo.borders import Borders, shares
+from geo.borders import Borders
 from geo.lattice import Geometries
 from geo.locator import Locator
 from geo.position import GEOD, Position
@@ -32,6 +32,8 @@ MAX_ACCURACY_M = 50_000.0
 
 # What lies in the circle but outside the county.
 OUTSIDE = ""
+# Circles held in memory together.
+_CIRCLES_AT_ONCE = 5_000
 # A share below this is a touching border or rounding.
 _NO_SHARE = 1e-6
 
@@ -83,6 +85,11 @@ class CountyLocator:
     def _tree(self) -> shapely.STRtree:
         return shapely.STRtree(self.outlines)
 
+    @cached_property
+    def _gridded(self) -> tuple[NDArray[np.int64], shapely.STRtree]:
+        cells = np.flatnonzero([code is not None for code in self.grids])
+        return cells, shapely.STRtree(self.outlines[cells])
+
     def locate(self, xy: ArrayLike) -> tuple[Located, Codes]:
         """Return where positions (n, 2) in CGCS2000 degrees lie, and the village of each."""
         points = np.asarray(xy, np.float64).reshape(-1, 2)
@@ -99,34 +106,34 @@ class CountyLocator:
         cell = self.locator.locate(xy)
         return Homes(_pick(self.grids, cell), _pick(self.subgroups, cell))
 
-    def rivals(self, position: Position, accuracy_m: float) -> tuple[Rival, ...]:
-        """Return who shares the accuracy circle, the largest share first; see `locate`."""
-        east_m, north_m = metres_of_a_degree(position.lat)
-        wide, high = accuracy_m / east_m * 1.01, accuracy_m / north_m * 1.01
-        box = shapely.box(
-            position.lon - wide, position.lat - high, position.lon + wide, position.lat + high
-        )
-        near = np.sort(self._tree.query(box))
-        codes = [self.grids[k] or self.villages[k] for k in near]
-        parts: dict[str, float] = {}
-        for code, share in shares(position, accuracy_m, self.outlines[near], codes):
-            parts[code] = parts.get(code, 0.0) + share
-        return _rivals(parts)
+    def rivals(self, xy: ArrayLike, accuracy_m: ArrayLike) -> list[tuple[Rival, ...]]:
+        """Return for each position who shares its accuracy circle, as `locate` does."""
+        points = np.asarray(xy, np.float64).reshape(-1, 2)
+        found: list[tuple[Rival, ...]] = []
+        for start in range(0, len(points), _CIRCLES_AT_ONCE):
+            part = slice(start, start + _CIRCLES_AT_ONCE)
+            discs = _discs(points[part], np.asarray(accuracy_m, np.float64).reshape(-1)[part])
+            circle, cell = self._tree.query(discs, predicate="intersects")
+            common = shapely.area(shapely.intersection(self.outlines[cell], discs[circle]))
+            parts: list[dict[str, float]] = [{} for _ in discs]
+            for k, c, share in zip(circle, cell, common / shapely.area(discs[circle]), strict=True):
+                code = self.grids[c] or self.villages[c]
+                parts[k][code] = parts[k].get(code, 0.0) + float(share)
+            found += [_rivals(shares) for shares in parts]
+        return found
 
     def propose(self, position: Position) -> tuple[str, float] | None:
         """Return the nearest grid of a position and its distance in metres, if there is a grid."""
-        gridded = np.flatnonzero([code is not None for code in self.grids])
-        if not len(gridded):
+        cells, tree = self._gridded
+        if not len(cells):
             return None
-        east_m, north_m = metres_of_a_degree(position.lat)
-        scale = np.array([east_m, north_m])
+        scale = np.array(metres_of_a_degree(position.lat))
         here = np.array([position.lon, position.lat])
         at = shapely.Point(*here)
         # As in locate.sql: the nearest in degrees bounds the search, metres decide.
-        first = gridded[np.argmin(shapely.distance(self.outlines[gridded], at))]
-        bound = shapely.distance(_scaled(self.outlines[first], scale), shapely.Point(*here * scale))
-        reach = bound / min(east_m, north_m) * 1.000001
-        near = gridded[shapely.dwithin(self.outlines[gridded], at, reach)]
+        first = cells[tree.nearest(at)]
+        bound = shapely.distance(_scaled(self.outlines[first], scale, here), shapely.Point(0, 0))
+        near = cells[tree.query(at, "dwithin", distance=bound / scale.min() * 1.000001)]
         found: list[tuple[float, str]] = []
         for k in near:
             outline = _scaled(self.outlines[k], scale, here)
@@ -281,7 +288,15 @@ def _pick(codes: Codes, cell: NDArray[Any]) -> Codes:
     return picked
 
 
-def _scaled(
-    outline: shapely.Geometry, scale: NDArray[np.float64], origin: NDArray[np.float64] | float = 0.0
-) -> shapely.Geometry:
+def _discs(xy: NDArray[np.float64], radius_m: NDArray[np.float64]) -> Geometries:
+    """Return circles around positions in degrees, each with the corners of ST_Buffer(.., 64)."""
+    angle = np.linspace(0, 2 * math.pi, 256, endpoint=False)
+    corners = np.column_stack([np.cos(angle), np.sin(angle)])
+    scale = np.array([metres_of_a_degree(lat) for lat in xy[:, 1]])
+    radius = (radius_m[:, None] / scale)[:, None, :]
+    discs: Any = shapely.polygons(xy[:, None, :] + corners * radius)
+    return np.asarray(discs, dtype=np.object_)
+
+
+def _scaled(outline: Any, scale: NDArray[np.float64], origin: NDArray[np.float64]) -> Any:
     return shapely.transform(outline, lambda xy: (xy - origin) * scale)

@@ -212,12 +212,11 @@ def test_sql_and_memory_give_the_same_answer(county, at, accuracy):
         assert many.border_m[0] == pytest.approx(one.border_m, abs=0.02)
     assert sum(rival.share for rival in one.rivals) == pytest.approx(1 if accuracy else 0)
     if accuracy:
-        there = {r.grid_code: r.share for r in county_locator(county).rivals(at, accuracy)}
+        (rivals,) = county_locator(county).rivals([[at.lon, at.lat]], [accuracy])
+        there = {r.grid_code: r.share for r in rivals}
         here = {r.grid_code: r.share for r in one.rivals}
-        # Borders are straight in degrees here, in the metric plane there: a millimetre apart.
-        rounding = max(2e-4, 0.005 / accuracy)
         for code in here.keys() | there.keys():
-            assert here.get(code, 0) == pytest.approx(there.get(code, 0), abs=rounding)
+            assert here.get(code, 0) == pytest.approx(there.get(code, 0), abs=1e-6)
 
 
 def test_homes_of_leaves_out_what_has_no_position(county):

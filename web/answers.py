@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from grids import schema
-from grids.model import Assignment, Placement
+from grids import incidents, schema
+from grids.admission import Matter
+from grids.errors import NotFound
+from grids.incidents import Card, Incident, Receipt
+from grids.model import Assignment, Placement, Viewer
 
 
 def unit_names(conn: Connection, codes: set[str]) -> dict[str, str]:
@@ -54,6 +58,46 @@ def where(conn: Connection, placement: Placement, given: Assignment) -> dict[str
         "reason": given.reason,
         "skipped": list(given.skipped),
     }
+
+
+def matter(item: Matter) -> dict[str, Any]:
+    """Return an item of the admission list."""
+    return {
+        "code": item.code,
+        "name": item.name,
+        "department": item.department,
+        "level": item.level,
+        "limit_hours": item.limit_hours,
+    }
+
+
+def incident(row: Incident) -> dict[str, Any]:
+    """Return an incident as lists show it."""
+    return asdict(row)
+
+
+def incident_card(conn: Connection, card: Card) -> dict[str, Any]:
+    """Return an incident's card: its row, where it came from, why it is whose, what can be done."""
+    rest = asdict(card)
+    row = rest.pop("incident")
+    codes = {rival["grid"] for rival in rest["rivals"] if rival["grid"]}
+    names = unit_names(conn, {code for code in (*codes, rest["grid_today"]) if code})
+    rest["rivals"] = [
+        {**rival, "grid": rival["grid"] or None, "name": names.get(rival["grid"])}
+        for rival in rest["rivals"]
+    ]
+    return {**row, **rest, "grid_today_name": names.get(rest["grid_today"] or "")}
+
+
+def receipt_card(conn: Connection, viewer: Viewer, receipt: Receipt) -> dict[str, Any]:
+    """Return the card of what was received; only the receipt where it lies outside the territory.
+
+    A reporter may stand just beyond the border of their own area.
+    """
+    try:
+        return incident_card(conn, incidents.get(conn, viewer, receipt.incident_id))
+    except NotFound:
+        return asdict(receipt)
 
 
 def _metres(value: float | None) -> float | None:

@@ -1,10 +1,18 @@
-"""The clock of requests: aware, UTC."""
+"""The clock of requests."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def now() -> datetime:
     """Return this moment, in UTC."""
     return datetime.now(UTC)
+
+
+def today() -> date:
+    """Return the date in China."""
+    return datetime.now(CHINA).date()

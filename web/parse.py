@@ -72,6 +72,7 @@ class IncidentsQuery(Strict):
     step = fields.String(validate=STEP_ACTION)
     review = fields.Boolean()
     mine = fields.Boolean()
+    overdue = fields.Boolean()
     unit = fields.String(validate=UNIT_CODE)
     after = fields.String(validate=validate.Length(max=200))
 
@@ -87,7 +88,8 @@ class IncidentBody(Strict):
     datum = fields.String(load_default=None)
     accuracy_m = fields.Float(validate=validate.Range(0, 100_000))
     occurred_at = fields.AwareDateTime()
-    level = fields.String(load_default="ordinary", validate=validate.Length(max=20))
+    unit_code = fields.String(validate=UNIT_CODE)
+    level = fields.String(validate=validate.Length(max=20))
     source = fields.String(load_default="desk", validate=validate.Length(1, 60))
     external_id = fields.String(validate=validate.Length(1, 120))
 
@@ -149,6 +151,7 @@ class PlanStepBody(Strict):
         validate=validate.Length(2, MAX_VERTICES),
     )
     name = fields.String(validate=validate.Length(1, 60))
+    allow_pieces = fields.Boolean(load_default=False)
     grid_from = fields.String(data_key="from", validate=UNIT_CODE)
     grid_into = fields.String(data_key="into", validate=UNIT_CODE)
 

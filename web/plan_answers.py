@@ -1,0 +1,97 @@
+"""What the doors answer about plans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import shapely
+from sqlalchemy import Connection
+
+from grids import plans
+from grids.model import Viewer
+from grids.overlay import Overlay
+from grids.plans import Outcome, Plan, Step
+
+
+def row(plan: Plan) -> dict[str, Any]:
+    """Return a plan as lists show it."""
+    return {
+        "plan_id": plan.plan_id,
+        "title": plan.title,
+        "state": plan.state,
+        "source": plan.source,
+        "base_publication": plan.base_publication,
+        "version": plan.version,
+        "owner": plan.owner_name,
+        "n_changed": plan.n_changed,
+        "updated_at": plan.updated_at,
+        "village_codes": list(plan.village_codes),
+    }
+
+
+def plan(conn: Connection, viewer: Viewer, draft: Plan) -> dict[str, Any]:
+    """Return a plan with its steps."""
+    made = plans.steps(conn, viewer, draft.plan_id)
+    return {
+        **row(draft),
+        "bbox": draft.bbox,
+        "open_incidents": draft.open_incidents,
+        "steps": [step(one) for one in made],
+        "can_undo": draft.is_open and any(not one.undone for one in made),
+        "can_redo": draft.is_open and any(one.undone for one in made),
+    }
+
+
+def step(one: Step) -> dict[str, Any]:
+    """Return a step; the client words it from its tool and facts."""
+    return {
+        "seq": one.seq,
+        "tool": one.tool,
+        "params": one.params,
+        "at": one.at,
+        "by": one.by_name,
+        "undone": one.undone,
+    }
+
+
+def cells(found: Overlay) -> dict[str, Any]:
+    """Return cells of a plan's coverage as a GeoJSON feature collection."""
+    shapes = shapely.to_geojson(found.outline)
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "id": int(found.cell_id[k]),
+                "geometry": orjson.Fragment(shapes[k].encode()),
+                "properties": {
+                    "cell_id": int(found.cell_id[k]),
+                    "village_code": found.village[k],
+                    "grid_code": found.grid[k],
+                    "grid_name": _name(found, found.grid[k]),
+                    "subgroup_code": found.subgroup[k],
+                    "subgroup_name": _name(found, found.subgroup[k]),
+                    "n_households": int(found.n_households[k]),
+                    "area_m2": round(float(found.area_m2[k]), 1),
+                    "changed": bool(found.changed[k]),
+                    "version": int(found.version[k]),
+                },
+            }
+            for k in range(len(found.cell_id))
+        ],
+    }
+
+
+def _name(found: Overlay, code: str | None) -> str | None:
+    return found.names[code].name if code in found.names else None
+
+
+def outcome(conn: Connection, viewer: Viewer, done: Outcome) -> dict[str, Any]:
+    """Return what a step left: the plan, the cells that changed, and the faults there are now."""
+    return {
+        "plan": plan(conn, viewer, done.plan),
+        "changed": cells(done.changed),
+        "gone": list(done.gone),
+        "faults": [one.as_dict() for one in plans.check(conn, viewer, done.plan.plan_id)],
+    }

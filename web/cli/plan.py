@@ -6,9 +6,11 @@ from uuid import UUID
 
 import click
 from rich.console import Console
+from sqlalchemy import Connection
 
 from grids import plans, publishing
-from grids.model import Viewer
+from grids.errors import NotFound
+from grids.model import Level, Viewer
 from grids.plans import Outcome
 from web import plan_answers
 from web.cli.database import transaction
@@ -58,8 +60,8 @@ def show(answer: Answer, plan_id: UUID) -> None:
         answer.give(plan_answers.plan(conn, viewer, plans.get(conn, viewer, plan_id)))
 
 
-def _told(answer: Answer, conn: object, viewer: Viewer, outcome: Outcome) -> None:
-    document = plan_answers.outcome(conn, viewer, outcome)  # type: ignore[arg-type]
+def _told(answer: Answer, conn: Connection, viewer: Viewer, outcome: Outcome) -> None:
+    document = plan_answers.outcome(conn, viewer, outcome)
     changed = len(document["changed"]["features"])
 
     def words(console: Console) -> None:
@@ -68,6 +70,22 @@ def _told(answer: Answer, conn: object, viewer: Viewer, outcome: Outcome) -> Non
             console.print(f"  {fault['severity']}: {fault['message']}", markup=False)
 
     answer.give(document, words)
+
+
+def _cells_of(
+    conn: Connection, viewer: Viewer, plan_id: UUID, subgroups: tuple[str, ...]
+) -> list[int]:
+    """Return the cells of sub-groups as the plan has them."""
+    if not subgroups:
+        return []
+    villages = sorted({code[: Level.VILLAGE.digits] for code in subgroups})
+    here = plans.cells(conn, viewer, plan_id, villages=villages)
+    missing = set(subgroups) - set(here.subgroup)
+    if missing:
+        raise NotFound(what="subgroup", key=", ".join(sorted(missing)))
+    return [
+        int(c) for c, code in zip(here.cell_id, here.subgroup, strict=True) if code in subgroups
+    ]
 
 
 @plan.command()
@@ -87,7 +105,7 @@ def assign(
 ) -> None:
     """Give cells or sub-groups to another grid of their village."""
     with transaction() as (conn, viewer):
-        numbers = [*cells, *plans.cells_of(conn, viewer, plan_id, subgroups)]
+        numbers = [*cells, *_cells_of(conn, viewer, plan_id, subgroups)]
         if not numbers:
             raise click.UsageError("give --cell or --subgroup")
         outcome = plans.assign_cells(

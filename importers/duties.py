@@ -85,7 +85,7 @@ def _check_people(conn: Connection, rows: Rows) -> list[UUID]:
     found = conn.execute(
         select(person.source_key, person.person_id).where(person.source_key.in_(sorted(set(keys))))
     )
-    known = dict(found.tuples())
+    known = {row.source_key: row.person_id for row in found}
     for i, key in enumerate(keys):
         if key not in known:
             rows.refuse(i, "key", "person.unknown", f"There is no person {key}: import people.")
@@ -103,7 +103,7 @@ def _check_days(
         if last is not None and (since is None or last < since):
             said = f"{last_name} is before {first_name}, or {first_name} is missing."
             rows.refuse(i, last_name, "value.bad", said)
-            found.append(Range[date]())
+            found.append(Range(None, None))
             continue
         found.append(Range(since, last + timedelta(days=1) if last else None))
     return found

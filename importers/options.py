@@ -36,7 +36,11 @@ class ImportOptions:
     source
         Name of the sender for rows that do not name one.
     keys
-        Encrypts telephone numbers; without it rows that have one are refused.
+        Encrypts telephone numbers; a file that has some is refused without it.
+    tolerance_m
+        Misfit of edges to snap, in metres; none for the usual one.
+    new_matters
+        Make admission items of the kinds of incidents that the list does not have.
     """
 
     datum: str | None = None
@@ -49,3 +53,4 @@ class ImportOptions:
     source: str | None = None
     keys: KeyRing | None = None
     tolerance_m: float | None = None
+    new_matters: bool = False

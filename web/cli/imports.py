@@ -75,6 +75,11 @@ def _words(report: ImportReport, dry_run: bool) -> object:
 @click.option("--plan", "plan_name", help="Title of the plan that outlines enter as.")
 @click.option("--source", help="Name of the sender, for rows that do not name one.")
 @click.option("--tolerance", "tolerance_m", type=float, help="Edge misfit to snap, metres.")
+@click.option(
+    "--new-matters",
+    is_flag=True,
+    help="Make admission items of the kinds of incidents that the list does not have.",
+)
 @click.option("--dry-run", is_flag=True, help="Try everything, keep nothing.")
 @click.option(
     "--rejects",
@@ -96,6 +101,7 @@ def import_file(
     plan_name: str | None,
     source: str | None,
     tolerance_m: float | None,
+    new_matters: bool,
     dry_run: bool,
     rejects: Path | None,
 ) -> None:
@@ -113,6 +119,7 @@ def import_file(
         plan_name=plan_name,
         source=source,
         tolerance_m=tolerance_m,
+        new_matters=new_matters,
         keys=phone_keys(),
     )
     report: ImportReport | None = None

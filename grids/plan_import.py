@@ -15,6 +15,7 @@ from geo.lattice import Geometries
 from grids import drafts
 from grids.access import everyone
 from grids.db import statement
+from grids.initials import initials
 from grids.model import NewCell, NewUnit
 
 _SRID = 4490
@@ -105,7 +106,7 @@ def _unit_row(plan_id: UUID, unit: NewUnit) -> tuple[Any, ...]:
         unit.level.value,
         unit.kind,
         unit.name,
-        unit.initials,
+        unit.initials or initials(unit.name),
         unit.parent_code,
         unit.source_code,
         unit.n_parts,

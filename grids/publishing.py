@@ -16,6 +16,7 @@ from grids.access import require
 from grids.db import statement
 from grids.errors import GridsError, NotFound
 from grids.model import Viewer
+from grids.plan_check import check
 from grids.publications import Publication, prove_in_force, require_current
 
 
@@ -38,6 +39,13 @@ class Torn(GridsError):
 
     code = "plan.torn"
     sentence = "These units would lie in pieces that nobody signed for: {units}."
+
+
+class Faulty(GridsError):
+    """The check found errors."""
+
+    code = "plan.faulty"
+    sentence = "The plan has {n} faults that must be mended before it is published."
 
 
 class Busy(GridsError):
@@ -66,6 +74,8 @@ def publish(
     ------
     Forbidden, NotFound, PlanClosed, PlanConflict
         As `drafts.lock`.
+    Faulty
+        If the check finds errors; `faults` lists them.
     StalePlan
         With `cells` and `units` that were changed by others meanwhile.
     Unproven, Torn
@@ -74,7 +84,9 @@ def publish(
         If the lock is not to be had in time.
     """
     require(viewer, "plan.publish")
-    drafts.lock(conn, viewer, plan_id, version)
+    plan = drafts.lock(conn, viewer, plan_id, version)
+    if plan.source != "import":  # the database refuses the same faults, with fewer words
+        _require_faultless(conn, viewer, plan_id)
     conn.execute(statement("act_as", "publish"), {"role": viewer.role.value})
     try:
         conn.execute(
@@ -88,6 +100,16 @@ def publish(
     if not proof.exact:
         raise Unproven(n_edges=proof.extra + proof.missing, cells=list(proof.invalid))
     return published
+
+
+def _require_faultless(conn: Connection, viewer: Viewer, plan_id: UUID) -> None:
+    errors = [fault for fault in check(conn, viewer, plan_id) if fault.severity == "error"]
+    stale = [fault for fault in errors if fault.code == StalePlan.code]
+    if stale:
+        cells = [{"unit": f.units[0], "at": f.at} | f.facts for f in stale]
+        raise StalePlan(n=len(cells), cells=cells, units=[])
+    if errors:
+        raise Faulty(n=len(errors), faults=[fault.as_dict() for fault in errors])
 
 
 def _refusal(error: DBAPIError, plan_id: UUID) -> Exception:

@@ -67,3 +67,127 @@ SELECT :plan_id, c.cell_id, c.publication, true, c.village_code, c.grid_code, c.
 ON CONFLICT (plan_id, cell_id) DO UPDATE
    SET gone = true, version = plan_cell.version + 1, base_publication = excluded.base_publication,
        grid_code = excluded.grid_code, subgroup_code = excluded.subgroup_code, outline = excluded.outline, area_m2 = excluded.area_m2;
+
+-- name: used_codes
+-- Every code that was ever given under a parent, by units in force, retired ones and plans of any fate.
+SELECT code::text FROM unit WHERE parent_code = :parent
+UNION
+SELECT code::text FROM plan_unit WHERE parent_code = :parent;
+
+-- name: overlay
+-- The coverage as a plan would have it: what is in force, but for the cells that the plan changes.
+-- `base` is the publication of the version in force, none for a cell that the plan makes.
+SELECT c.cell_id, c.publication AS base, c.village_code, c.grid_code, c.subgroup_code,
+       ST_AsBinary(c.outline) AS outline, c.area_m2, false AS changed, 0 AS version
+  FROM cell_version AS c
+ WHERE upper_inf(c.valid)
+   AND c.village_code >= :low AND c.village_code < :high
+   AND (CAST(:villages AS text[]) IS NULL OR c.village_code = ANY (CAST(:villages AS text[])))
+   AND (CAST(:west AS float8) IS NULL OR c.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
+   AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
+UNION ALL
+SELECT p.cell_id, p.base_publication, p.village_code, p.grid_code, p.subgroup_code,
+       ST_AsBinary(p.outline), p.area_m2, true, p.version
+  FROM plan_cell AS p
+ WHERE p.plan_id = :plan_id AND NOT p.gone
+   AND p.village_code >= :low AND p.village_code < :high
+   AND (CAST(:villages AS text[]) IS NULL OR p.village_code = ANY (CAST(:villages AS text[])))
+   AND (CAST(:west AS float8) IS NULL OR p.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
+ ORDER BY cell_id;
+
+-- name: grid_extent
+-- The box around a grid as the plan would have it.
+SELECT ST_XMin(e.box) AS west, ST_YMin(e.box) AS south, ST_XMax(e.box) AS east, ST_YMax(e.box) AS north
+  FROM (SELECT ST_Extent(o.outline) AS box
+          FROM (SELECT c.outline FROM cell_version AS c
+                 WHERE upper_inf(c.valid) AND c.grid_code = :grid
+                   AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
+                UNION ALL
+                SELECT p.outline FROM plan_cell AS p
+                 WHERE p.plan_id = :plan_id AND NOT p.gone AND p.grid_code = :grid) AS o) AS e;
+
+-- name: names
+-- Names and kinds of units, in force or as the plan would create them.
+SELECT u.code, u.name, u.kind, u.n_parts, upper_inf(u.valid) AS in_force
+  FROM unit AS u WHERE u.code = ANY (:codes)
+UNION ALL
+SELECT p.code, p.name, p.kind, p.n_parts, true
+  FROM plan_unit AS p
+ WHERE p.plan_id = :plan_id AND p.code = ANY (:codes)
+   AND NOT EXISTS (SELECT FROM unit AS u WHERE u.code = p.code);
+
+-- name: homes
+-- Where the households of these villages are; the viewer's own territory only.
+SELECT ST_X(h.position) AS lon, ST_Y(h.position) AS lat
+  FROM household AS h
+  JOIN unnest(CAST(:villages AS text[])) AS v (code)
+       ON h.territory_code >= v.code AND h.territory_code < v.code || '~'
+ WHERE h.position IS NOT NULL;
+
+-- name: lock_cells
+-- What the plan holds of these cells, locked in the order of their numbers.
+SELECT p.cell_id, p.base_publication, p.gone, p.village_code, p.grid_code, p.subgroup_code,
+       ST_AsBinary(p.outline) AS outline, p.area_m2
+  FROM plan_cell AS p
+ WHERE p.plan_id = :plan_id AND p.cell_id = ANY (:cells)
+ ORDER BY p.cell_id
+   FOR UPDATE;
+
+-- name: base_cells
+-- The versions in force of these cells.
+SELECT c.cell_id, c.publication AS base_publication, false AS gone, c.village_code, c.grid_code, c.subgroup_code,
+       ST_AsBinary(c.outline) AS outline, c.area_m2
+  FROM cell_version AS c
+ WHERE c.cell_id = ANY (:cells) AND upper_inf(c.valid);
+
+-- name: put_cell
+-- Write what the plan makes of a cell.
+INSERT INTO plan_cell (plan_id, cell_id, base_publication, gone, village_code, grid_code, subgroup_code, outline, area_m2)
+VALUES (:plan_id, :cell_id, :base_publication, :gone, :village_code, :grid_code, :subgroup_code,
+        ST_SetSRID(CAST(:outline AS geometry), 4490), :area_m2)
+ON CONFLICT (plan_id, cell_id) DO UPDATE
+   SET version = plan_cell.version + 1, base_publication = excluded.base_publication, gone = excluded.gone,
+       village_code = excluded.village_code, grid_code = excluded.grid_code, subgroup_code = excluded.subgroup_code,
+       outline = excluded.outline, area_m2 = excluded.area_m2;
+
+-- name: drop_cell
+-- The plan no longer changes this cell.
+DELETE FROM plan_cell WHERE plan_id = :plan_id AND cell_id = :cell_id;
+
+-- name: reserve_unit
+-- A unit that the plan would create; from now on its code belongs to it.
+INSERT INTO plan_unit (plan_id, code, level, kind, name, initials, parent_code, n_parts)
+VALUES (:plan_id, :code, :level, :kind, :name, :initials, :parent_code, 1);
+
+-- name: add_step
+-- A step, after which nothing undone before can be done again.
+INSERT INTO plan_step (plan_id, seq, tool, params, before, after, by_person)
+SELECT :plan_id, coalesce(max(s.seq), 0) + 1, :tool, CAST(:params AS jsonb), :before, :after, :by
+  FROM plan_step AS s WHERE s.plan_id = :plan_id
+RETURNING seq;
+
+-- name: last_step
+-- The step that undo takes back.
+SELECT seq, tool, before, after FROM plan_step
+ WHERE plan_id = :plan_id AND undone_at IS NULL
+ ORDER BY seq DESC LIMIT 1;
+
+-- name: next_undone_step
+-- The step that redo does again: the first one undone after the last that holds.
+SELECT seq, tool, before, after FROM plan_step
+ WHERE plan_id = :plan_id AND undone_at IS NOT NULL
+   AND seq > coalesce((SELECT max(s.seq) FROM plan_step AS s WHERE s.plan_id = :plan_id AND s.undone_at IS NULL), 0)
+ ORDER BY seq LIMIT 1;
+
+-- name: mark_step
+-- Say that a step was undone, or holds again.
+UPDATE plan_step SET undone_at = CASE WHEN CAST(:undone AS boolean) THEN now() END
+ WHERE plan_id = :plan_id AND seq = :seq;
+
+-- name: steps
+-- The steps of a plan, the first one first.
+SELECT s.seq, s.tool, s.params, s.at, person.name AS by_name, s.undone_at IS NOT NULL AS undone
+  FROM plan_step AS s
+  LEFT JOIN person ON person.person_id = s.by_person
+ WHERE s.plan_id = :plan_id
+ ORDER BY s.seq;

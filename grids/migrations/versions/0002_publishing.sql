@@ -407,6 +407,7 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
                  (4, 12, 'desk'), (5, 9, 'desk'), (6, 6, 'desk')) AS call (place, digits, rank)
     JOIN duty AS d ON d.unit_code = left(p_territory, call.digits) AND length(d.unit_code) = call.digits
                   AND d.rank = call.rank AND d.valid @> local_day(p_at)
+    JOIN person AS p ON p.person_id = d.person_id AND p.active
    WHERE (call.rank <> 'informant' OR p_first_rank = 'informant')
      AND NOT EXISTS (SELECT FROM leave WHERE leave.person_id = d.person_id AND leave.during @> p_at)
    ORDER BY call.place,

@@ -1,0 +1,209 @@
+"""The coverage as a plan would have it: what is in force under the cells that the plan changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from geo.lattice import Geometries
+from geo.patch import Cell
+from grids import drafts
+from grids.access import require_territory
+from grids.db import statement
+from grids.errors import NotFound
+from grids.model import Level, Viewer
+from grids.publications import Codes, Integers, codes, shapes
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitName:
+    """How a unit is called and what it is; `in_force` is false for one that was retired."""
+
+    name: str
+    kind: str
+    n_parts: int
+    in_force: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """Cells of a plan's coverage as arrays of one length, ordered by cell number.
+
+    Attributes
+    ----------
+    cell_id, village, grid, subgroup, outline, area_m2
+        As in `publications.CellsInForce`.
+    changed
+        Which cells the plan changes or makes.
+    version
+        How often the plan has changed each cell; 0 for those in force.
+    n_households
+        Households whose position lies in each cell; the lowest code on a border.
+    names
+        Names of the grids and sub-groups.
+    """
+
+    cell_id: Integers
+    village: Codes
+    grid: Codes
+    subgroup: Codes
+    outline: Geometries
+    area_m2: NDArray[np.float64]
+    changed: NDArray[np.bool_]
+    version: Integers
+    n_households: Integers
+    names: Mapping[str, UnitName]
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return len(self.cell_id)
+
+    def only(self, cell_ids: Iterable[int]) -> Overlay:
+        """Return the part with these cells."""
+        mask = np.isin(self.cell_id, list(cell_ids))
+        return Overlay(
+            self.cell_id[mask],
+            self.village[mask],
+            self.grid[mask],
+            self.subgroup[mask],
+            self.outline[mask],
+            self.area_m2[mask],
+            self.changed[mask],
+            self.version[mask],
+            self.n_households[mask],
+            self.names,
+        )
+
+    def cells(self) -> list[Cell]:
+        """Return the cells as the values that patches are made of."""
+        rows = zip(self.cell_id, self.village, self.grid, self.subgroup, self.outline, strict=True)
+        return [Cell(int(number), *rest) for number, *rest in rows]
+
+
+def cells(
+    conn: Connection,
+    viewer: Viewer,
+    plan_id: UUID,
+    *,
+    villages: Sequence[str] | None = None,
+    grid: str | None = None,
+) -> Overlay:
+    """Return the cells of some villages, or of a grid, as the plan would have them.
+
+    Parameters
+    ----------
+    villages, grid
+        Which; without either the villages that the plan touches.
+
+    Raises
+    ------
+    NotFound
+        If plan, village or grid do not exist in the viewer's territory.
+    """
+    plan = drafts.get(conn, viewer, plan_id)
+    if grid is not None:
+        require_territory(viewer, grid, "grid")
+        found = read(conn, viewer.scope, plan_id, villages=[grid[: Level.VILLAGE.digits]])
+        return found.only(found.cell_id[found.grid == grid].tolist())
+    wanted = list(plan.village_codes) if villages is None else list(villages)
+    for code in villages or ():
+        require_territory(viewer, code, "village")
+    return read(conn, viewer.scope, plan_id, villages=wanted)
+
+
+def around_grid(conn: Connection, scope: str, plan_id: UUID, grid: str) -> Overlay:
+    """Return the cells of a grid and everything that its box touches, inside a territory.
+
+    Raises
+    ------
+    NotFound
+        If the grid has no cells in the plan's coverage.
+    """
+    row = conn.execute(statement("grid_extent", "plans"), {"plan_id": plan_id, "grid": grid}).one()
+    if row.west is None or not grid.startswith(scope):
+        raise NotFound(what="grid", key=grid)
+    return read(conn, scope, plan_id, box=(row.west, row.south, row.east, row.north))
+
+
+def read(
+    conn: Connection,
+    scope: str,
+    plan_id: UUID,
+    *,
+    villages: Sequence[str] | None = None,
+    box: Box | None = None,
+) -> Overlay:
+    """Return the overlay of villages or of a box (west, south, east, north), cut to a territory."""
+    west, south, east, north = box or (None, None, None, None)
+    rows = conn.execute(
+        statement("overlay", "plans"),
+        {
+            "plan_id": plan_id,
+            "low": scope,
+            "high": scope + "~",
+            "villages": villages,
+            "west": west,
+            "south": south,
+            "east": east,
+            "north": north,
+        },
+    ).all()
+    outline = shapes(row.outline for row in rows)
+    grid, subgroup = codes(r.grid_code for r in rows), codes(r.subgroup_code for r in rows)
+    village = codes(row.village_code for row in rows)
+    named = {code for code in (*grid, *subgroup) if code is not None}
+    return Overlay(
+        cell_id=np.fromiter((row.cell_id for row in rows), np.int64, len(rows)),
+        village=village,
+        grid=grid,
+        subgroup=subgroup,
+        outline=outline,
+        area_m2=np.fromiter((row.area_m2 for row in rows), np.float64, len(rows)),
+        changed=np.fromiter((row.changed for row in rows), np.bool_, len(rows)),
+        version=np.fromiter((row.version for row in rows), np.int64, len(rows)),
+        n_households=count_in(homes(conn, sorted(set(village))), outline, grid, subgroup),
+        names=names_of(conn, plan_id, named),
+    )
+
+
+def names_of(conn: Connection, plan_id: UUID, unit_codes: Iterable[str]) -> dict[str, UnitName]:
+    """Return names and kinds by code, of units in force, retired, or made by the plan."""
+    rows = conn.execute(
+        statement("names", "plans"), {"plan_id": plan_id, "codes": sorted(unit_codes)}
+    )
+    return {r.code: UnitName(r.name, r.kind, r.n_parts, r.in_force) for r in rows}
+
+
+def homes(conn: Connection, villages: Sequence[str]) -> Geometries:
+    """Return the positions of the households of villages, as far as the viewer may see them."""
+    rows = conn.execute(statement("homes", "plans"), {"villages": list(villages)}).all()
+    places = np.array([(row.lon, row.lat) for row in rows], dtype=np.float64).reshape(-1, 2)
+    return np.asarray(shapely.points(places), dtype=np.object_)
+
+
+def count_in(
+    points: Geometries,
+    outline: Geometries,
+    grid: Sequence[str | None] | Codes,
+    subgroup: Sequence[str | None] | Codes,
+) -> Integers:
+    """Return how many points lie in each cell; on a border they count for the lowest code."""
+    n = np.zeros(len(outline), np.int64)
+    if len(points) == 0 or len(outline) == 0:
+        return n
+    point, cell = shapely.STRtree(outline).query(points, predicate="covered_by")
+    label = [(g is None, g or "", s is None, s or "") for g, s in zip(grid, subgroup, strict=True)]
+    rank = np.empty(len(label), np.int64)
+    rank[sorted(range(len(label)), key=label.__getitem__)] = np.arange(len(label))
+    order = np.lexsort((rank[cell], point))
+    first = np.unique(point[order], return_index=True)[1]
+    np.add.at(n, cell[order][first], 1)
+    return n

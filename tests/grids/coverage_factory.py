@@ -126,7 +126,10 @@ def found_small_county(conn: Connection, *, keep: int = 3, free: int = 1, seed: 
 
 
 def scatter_households(conn: Connection, cells: Coded, n: int, seed: int = 0) -> None:
-    """Add unplaced households at seeded places: inside, on borders and on corners of cells."""
+    """Add unplaced households at seeded places: inside, on borders and on corners of cells.
+
+    Half-way along an edge a float may lie a hair beside it; none lies outside the county.
+    """
     rng = np.random.default_rng(seed)
     places = []
     for outline in rng.choice(cells.county.cells, n):
@@ -140,6 +143,7 @@ def scatter_households(conn: Connection, cells: Coded, n: int, seed: int = 0) ->
             places.append((xy[pick] + xy[pick + 1]) / 2)
         else:
             places.append((np.array([inside.x, inside.y]) * 2 + xy[pick]) / 3)
+    places = [xy for xy in places if cells.county.outline.covers(shapely.Point(xy))]
     conn.execute(
         text(
             "INSERT INTO household (number, position, placed_by, territory_code)"

@@ -199,6 +199,8 @@ def tip_lines(row: GridRow, locale: str) -> list[str]:
         lines.append(_finding(row, locale))
     if "island" in row.flags:
         lines.append(word("hotspots.island", locale))
+    if "not_comparable" in row.flags:
+        lines.append(word("hotspots.redrawn", locale))
     return lines
 
 

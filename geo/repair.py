@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.coverage import Proof, half_edges, prove, residue
 from geo.errors import GeoError
-from geo.lattice import Geometries, keys, pack, snap
+from geo.lattice import Geometries, Keys, keys, pack, snap
 from geo.polygon import is_polygonal, require_polygonal
 from geo.repair_faces import (
     FREE,
@@ -144,7 +144,8 @@ def repair(
     parents: Sequence[BaseGeometry] | Geometries | None = None,
     parent_of: Sequence[int] | NDArray[np.int64] | None = None,
     tolerance_m: float | None = 1.0,
-    gap_limit_m: float = 25.0,
+    gap_limit_m: float | None = 25.0,
+    anchors: Sequence[BaseGeometry] | Geometries | None = None,
     progress: Progress | None = None,
 ) -> Repair:
     """Return the outlines as a proven coverage, every one accounted for.
@@ -168,7 +169,11 @@ def repair(
         differ by noise (2 cm) alone are not moved further. None: the smallest of 0.5, 1, 2, 5
         and 10 m with which about as many faces remain as there are outlines.
     gap_limit_m
-        Gaps wider than this stay, as free land for a person to decide about.
+        Gaps wider than this stay, as free land for a person to decide about. None: twice the
+        snap distance, but at least a metre.
+    anchors
+        Clean outlines beside these, on the lattice: vertices within the tolerance move onto
+        theirs.
     progress
         Called with (done, total, stage) as the work goes on.
 
@@ -186,14 +191,16 @@ def repair(
     given[:] = outlines
     tell = _teller(progress)
     tell("mend")
-    whole, mended = _mended(shapely.force_2d(given))
+    whole, mended = mend(given)
     duplicates = _duplicates(whole)
     aside = [copy for _, copy in duplicates]
     polygons = whole.copy()
     polygons[aside] = shapely.Polygon()
 
     fixed = _fixed(parents if parents is not None else None if frame is None else [frame])
-    task = _Task(polygons, fixed, _homes(fixed, parent_of, len(given)), tell)
+    drawing = [shapely.get_coordinates(shapes) for shapes in (fixed, anchors) if shapes is not None]
+    magnets = pack(keys(np.concatenate(drawing))) if drawing else None
+    task = _Task(polygons, fixed, _homes(fixed, parent_of, len(given)), magnets, tell)
     tried = _ladder(tolerance_m)
     for at, snap_m in enumerate(tried):
         found = task.attempt(snap_m, last=at + 1 == len(tried))
@@ -202,7 +209,8 @@ def repair(
     if isinstance(found, Faces):
         tell("assign")
         neighbours = Neighbours(found)
-        given_to = assign_faces(found, neighbours, _areas(polygons), gap_limit_m)
+        limit_m = max(2 * snap_m, 1.0) if gap_limit_m is None else gap_limit_m
+        given_to = assign_faces(found, neighbours, _areas(polygons), limit_m)
         given_to = give_away_scraps(found, neighbours, given_to, 2 * snap_m)
         tell("unite")
         cells, owner, parent = unite(found, neighbours, given_to)
@@ -241,6 +249,7 @@ class _Task:
     polygons: Geometries
     fixed: Geometries | None
     home: NDArray[np.int64] | None
+    magnets: Keys | None
     tell: Callable[[str], None]
 
     def attempt(
@@ -251,10 +260,7 @@ class _Task:
         The cells are finished when snapping alone makes them a coverage, as it does with noise.
         """
         self.tell("snap")
-        anchors = None
-        if self.fixed is not None:
-            anchors = np.unique(pack(keys(shapely.get_coordinates(self.fixed))))
-        drawn, whose = snapped_parts(self.polygons, snap_m, anchors)
+        drawn, whose = snapped_parts(self.polygons, snap_m, self.magnets)
         expected = len(drawn)
         if self.fixed is not None:
             expected += len(self.fixed)
@@ -290,8 +296,14 @@ def _ladder(tolerance_m: float | None) -> tuple[float, ...]:
     return (NOISE_M,) if tolerance_m <= NOISE_M else (NOISE_M, tolerance_m)
 
 
-def _mended(given: Geometries) -> tuple[Geometries, dict[int, str]]:
-    """Return valid polygons for the given ones, every part kept, and what was wrong with which."""
+def mend(outlines: Sequence[BaseGeometry] | Geometries) -> tuple[Geometries, dict[int, str]]:
+    """Return valid polygons in two dimensions, every part kept, and what was wrong with which.
+
+    An outline of which nothing with an area is left comes back empty.
+    """
+    given = np.empty(len(outlines), dtype=np.object_)
+    given[:] = outlines
+    given = shapely.force_2d(given)
     bad = np.flatnonzero(~shapely.is_valid(given))
     mended = given.copy()
     mended[bad] = shapely.make_valid(given[bad], method="structure", keep_collapsed=False)

@@ -10,13 +10,15 @@ from sqlalchemy import Connection
 from grids.model import Viewer
 from importers.cameras import import_cameras
 from importers.duties import import_duties
-from importers.grids import import_grids, import_subgroups
+from importers.grids import import_grids
 from importers.households import import_households
 from importers.incidents import import_incidents
 from importers.matters import import_matters
 from importers.options import ImportOptions, Progress, no_progress
 from importers.people import import_people
 from importers.report import ImportReport
+from importers.subgroups import import_subgroups
+from importers.subgroups import import_subgroups
 from importers.units import import_units
 
 RowImporter = Callable[[Connection, Viewer, Path, ImportOptions, Progress], ImportReport]

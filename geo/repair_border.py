@@ -1,0 +1,69 @@
+"""Keeping the outer border of land that is divided anew free of new vertices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geo.coverage import Chain, residue
+from geo.lattice import Geometries, Keys, degrees, keys, pack, snap, unpack
+from geo.position import GEOD
+
+
+@dataclass(frozen=True, eq=False)
+class HeldBorder:
+    """Cells whose outer border is what it was; `moved_m` is the greatest move of a vertex."""
+
+    cells: Geometries
+    n_moved: int
+    moved_m: float
+
+
+def hold_border(cells: Geometries, before: Chain) -> HeldBorder:
+    """Return the cells with every vertex that is new on their outer border moved to an old one.
+
+    Noding puts a vertex where a new border ends on the outer one, and only the cells inside know
+    it. Each is moved along its old edge to the nearer end of it.
+
+    Parameters
+    ----------
+    cells
+        Polygons on the lattice that cover some land exactly, but for vertices added to its border.
+    before
+        The chain of that land.
+
+    Notes
+    -----
+    What a move could twist is found by the proof, as everything is: the caller proves the cells.
+    """
+    after = residue(cells)
+    if after == before:
+        return HeldBorder(cells, 0, 0.0)
+    old = np.unique(np.concatenate((before.u, before.v)))
+    new = np.setdiff1d(np.unique(np.concatenate((after.u, after.v))), old)
+    if len(new) == 0:
+        return HeldBorder(cells, 0, 0.0)
+    ends = np.stack((degrees(unpack(before.u)), degrees(unpack(before.v))), axis=1)
+    edges = np.asarray(shapely.linestrings(ends), dtype=np.object_)
+    places = degrees(unpack(new))
+    nearest = shapely.STRtree(edges).nearest(shapely.points(places))
+    target = _nearer(new, before.u[nearest], before.v[nearest])
+    moved = shapely.transform(cells, lambda xy: _mapped(xy, new, target))
+    _, _, metres = GEOD.inv(*places.T, *degrees(unpack(target)).T)
+    return HeldBorder(snap(moved), len(new), float(np.max(metres)))
+
+
+def _nearer(place: Keys, one: Keys, other: Keys) -> Keys:
+    here, a, b = unpack(place), unpack(one), unpack(other)
+    closer = np.hypot(*(here - a).T) <= np.hypot(*(here - b).T)
+    return np.where(closer, one, other)
+
+
+def _mapped(xy: NDArray[np.float64], new: Keys, target: Keys) -> NDArray[np.float64]:
+    packed = pack(keys(xy))
+    at = np.minimum(np.searchsorted(new, packed), len(new) - 1)
+    hit = new[at] == packed
+    return degrees(unpack(np.where(hit, target[at], packed)))

@@ -1,0 +1,268 @@
+"""What grids and sub-groups share on their way from a file into force: rows, repair, plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Connection, update
+
+from geo.coverage import adjacency
+from geo.lattice import Geometries
+from geo.repair import FREE, Repair, repair
+from grids import intake, plans, publishing
+from grids.initials import initials
+from grids.model import Level, NewCell, NewUnit, Viewer
+from grids.publications import Publication, outlines_in_force
+from grids.schema import unit
+from importers import sandbox
+from importers.codes import new_codes
+from importers.options import ImportOptions
+from importers.rows import file_hash
+from importers.unit_rows import KnownUnits, UnitRow, UnitRows, find_parents, read_units
+from importers.units import NoParents, check_codes, in_order, match_existing
+
+_LISTED = 200
+_SAME = 2e-7  # two lattice steps along the whole border: what noding may bend
+
+
+def prepare(
+    conn: Connection,
+    viewer: Viewer,
+    level: Level,
+    files: Sequence[Path],
+    options: ImportOptions,
+) -> UnitRows:
+    """Return the rows of outline files with parents, and our code where the unit exists.
+
+    Raises
+    ------
+    NoParents
+        If no unit of the level above is there.
+    Refusal
+        If a file cannot be read.
+    """
+    assert level.parent is not None
+    found = read_units(f"{level.value}s", files, options, "outlines")
+    for row in found.rows:
+        if row.outline is None:
+            found.refuse(row, "outline", "outline.missing", "The row has no outline.")
+        if row.texts.get("kind", "") not in ("", "base", "exclusive", "micro"):
+            message = f"{row.texts['kind']!r} is none of: base, exclusive, micro."
+            found.refuse(row, "kind", "value.unknown", message)
+    found.keep()
+    if options.codes == "national":
+        check_codes(found, level)
+    parents = KnownUnits.of(conn, level.parent)
+    if not parents.in_force and found.rows:
+        raise NoParents(parent=level.parent.value)
+    find_parents(conn, found, parents, viewer)
+    match_existing(found, KnownUnits.of(conn, level), options)
+    return found
+
+
+def outlines_of(rows: Sequence[UnitRow]) -> Geometries:
+    """Return the outlines of rows as an array."""
+    outlines = np.empty(len(rows), dtype=np.object_)
+    outlines[:] = [row.outline for row in rows]
+    return outlines
+
+
+def repaired(found: UnitRows, options: ImportOptions, **settings: Any) -> Repair:
+    """Return the rows' outlines as a coverage, and write what was changed into the report.
+
+    The work is done in a child process. Rows that got no land are refused.
+
+    Raises
+    ------
+    TooHard
+        If the outlines are too tangled.
+    Unrepairable
+        If no coverage came of it.
+    """
+    outlines = outlines_of(found.rows)
+    settings["tolerance_m"] = options.tolerance_m
+    n_vertices = int(shapely.get_num_coordinates(outlines).sum())
+    result = sandbox.run(
+        _repair,
+        outlines,
+        tuple(row.label for row in found.rows),
+        settings,
+        what="fitting the outlines together",
+        cpu_s=sandbox.CPU_S + n_vertices // 2_000,
+    )
+    _tell(found, result)
+    of = {copy: kept for kept, copy in result.duplicates}
+    for index in result.lost:
+        why = (
+            f"It repeats {result.ids[of[index]]}."
+            if index in of
+            else "Other outlines cover it completely."
+        )
+        found.refuse(found.rows[index], "outline", "outline.lost", why)
+    return result
+
+
+def _repair(outlines: Geometries, ids: tuple[str, ...], settings: dict[str, Any]) -> Repair:
+    return repair(outlines, ids, **settings)
+
+
+def _tell(found: UnitRows, result: Repair) -> None:
+    account = result.as_dict()
+    report = found.report
+    report.repaired += len(result.mended)
+    for index, reason in result.mended.items():
+        row = found.rows[index]
+        report.note("outline.mended", row=row.row, unit=row.label, reason=reason)
+    report.note(
+        "coverage.fitted",
+        snap_m=result.snap_m,
+        moved_m=account["moved_m"],
+        n_moved=len(account["changes"]),
+        n_overlaps=result.n_overlaps,
+        n_gaps=result.n_gaps,
+    )
+    if result.places:
+        places = account["places"]
+        report.note("coverage.places", n=len(places), places=places[:_LISTED])
+    n_parts = np.bincount(result.owner[result.owner != FREE], minlength=len(found.rows))
+    many = [
+        {"unit": found.rows[i].label, "n_parts": int(n_parts[i])}
+        for i in np.flatnonzero(n_parts > 1).tolist()
+    ]
+    if many:
+        report.note("units.multipart", units=many)
+
+
+def unchanged_rows(
+    conn: Connection, level: Level, rows: Sequence[UnitRow], after: Sequence[BaseGeometry | None]
+) -> set[int]:
+    """Return the indices of rows whose outline is in force already, to two lattice steps."""
+    existing = [i for i, row in enumerate(rows) if row.our_code]
+    if not existing:
+        return set()
+    in_force = outlines_in_force(conn, level)
+    land = dict(zip(in_force.code.tolist(), in_force.outline.tolist(), strict=True))
+    both = [(i, after[i], land[rows[i].our_code]) for i in existing if rows[i].our_code in land]
+    both = [(i, new, old) for i, new, old in both if new is not None]
+    if not both:
+        return set()
+    index, new, old = (list(column) for column in zip(*both, strict=True))
+    off = shapely.area(shapely.symmetric_difference(new, old))
+    return {i for i, same in zip(index, off <= _SAME * shapely.length(old), strict=True) if same}
+
+
+def rename(conn: Connection, rows: Iterable[UnitRow], known: KnownUnits) -> set[str]:
+    """Give existing units the names of their rows and return the codes of those that differed."""
+    renamed = set()
+    for row in rows:
+        if row.our_code in known.names and known.names[row.our_code] != row.name:
+            renamed.add(row.our_code)
+            conn.execute(
+                update(unit)
+                .where(unit.c.code == row.our_code)
+                .values(name=row.name, initials=initials(row.name))
+            )
+    return renamed
+
+
+def number_new(
+    conn: Connection, rows: Sequence[UnitRow], level: Level, n_parts: NDArray[np.int64]
+) -> list[NewUnit]:
+    """Return the units that do not exist yet, their rows numbered from west to east.
+
+    Parameters
+    ----------
+    n_parts
+        How many cells each row has.
+    """
+    known = KnownUnits.of(conn, level)
+    groups: dict[tuple[str, str], list[UnitRow]] = defaultdict(list)
+    for row in rows:
+        if not row.our_code:
+            groups[row.parent_code, row.texts.get("kind") or "base"].append(row)
+    assigned = [row for those in groups.values() for row in those]
+    for (parent, kind), those in groups.items():
+        codes = new_codes(conn, parent, level, len(those), kind=kind)
+        for row, code in zip(in_order(those), codes, strict=True):
+            row.our_code = code
+    ours = {id(row) for row in assigned}
+    return [
+        NewUnit(
+            code=row.our_code,
+            name=row.name,
+            kind=row.texts.get("kind") or "base",
+            initials=initials(row.name),
+            source_code=row.code or None if id(row) in ours else None,
+            n_parts=max(1, int(n)),
+        )
+        for row, n in zip(rows, n_parts.tolist(), strict=True)
+        if row.our_code not in known.names
+    ]
+
+
+def free_villages(result: Repair, villages: Sequence[str]) -> dict[int, str]:
+    """Return the village that each free cell falls to: the one it shares the longest border with.
+
+    Parameters
+    ----------
+    villages
+        Village of each row.
+    """
+    free = set(np.flatnonzero(result.owner == FREE).tolist())
+    border: dict[int, dict[str, float]] = {cell: defaultdict(float) for cell in free}
+    pairs = adjacency(result.cells)
+    for i, j, metres in zip(pairs.i.tolist(), pairs.j.tolist(), pairs.border_m, strict=True):
+        for cell, other in ((i, j), (j, i)):
+            if cell in free and other not in free:
+                border[cell][villages[int(result.owner[other])]] += float(metres)
+    return {
+        cell: max(sorted(shares), key=lambda code: shares[code])
+        for cell, shares in border.items()
+        if shares
+    }
+
+
+def put_in_force(
+    conn: Connection,
+    viewer: Viewer,
+    title: str,
+    cells: Sequence[NewCell],
+    units: Sequence[NewUnit],
+    replaces: Iterable[str],
+) -> Publication:
+    """Publish cells and units of an import as a plan of their own.
+
+    Raises
+    ------
+    Forbidden
+        If the viewer may not publish.
+    Unproven, Torn, StalePlan
+        If they do not fit into what is in force.
+    """
+    plan = plans.create(conn, viewer, title, source="import")
+    plans.add_import(conn, plan.plan_id, cells, units, replaces=replaces)
+    return publishing.publish(conn, viewer, plan.plan_id, title)
+
+
+def close(
+    conn: Connection, viewer: Viewer, found: UnitRows, files: Sequence[Path], datum: str | None
+) -> None:
+    """Write the account of the import down beside the hash of each file."""
+    found.report.file = None
+    for path in files:
+        batch_id = intake.open_batch(
+            conn,
+            viewer,
+            kind=found.report.kind,
+            file_name=path.name,
+            sha256=file_hash(path),
+            datum=datum,
+        )
+        intake.close_batch(conn, batch_id, found.report.as_dict())

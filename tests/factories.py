@@ -257,7 +257,7 @@ class Make:
                 "INSERT INTO household (number, address, position, grid_code, placed_by,"
                 " territory_code, phone_cipher, phone_mask) VALUES (:number, :address,"
                 " ST_SetSRID(ST_MakePoint(:lon, :lat), 4490), :grid, :placed_by, :territory,"
-                " :phone, CASE WHEN :phone IS NOT NULL THEN '138****5678' END)"
+                " CAST(:phone AS bytea), CASE WHEN :has_phone THEN '138****5678' END)"
                 " RETURNING household_id"
             ),
             {
@@ -269,6 +269,7 @@ class Make:
                 "placed_by": "code" if grid else "unplaced",
                 "territory": grid.code if grid else COUNTY,
                 "phone": phone,
+                "has_phone": phone is not None,
             },
         ).scalar_one()
         return household_id

@@ -12,6 +12,7 @@ from grids.admission import Matter
 from grids.errors import NotFound
 from grids.incidents import Card, Incident, Receipt
 from grids.model import Assignment, Placement, Viewer
+from grids.registry import Camera, Household
 
 
 def unit_names(conn: Connection, codes: set[str]) -> dict[str, str]:
@@ -69,6 +70,18 @@ def matter(item: Matter) -> dict[str, Any]:
         "level": item.level,
         "limit_hours": item.limit_hours,
     }
+
+
+def household(home: Household) -> dict[str, Any]:
+    """Return a household, its telephone number masked."""
+    found = asdict(home)
+    found["class"] = found.pop("klass")
+    return found
+
+
+def camera(one: Camera) -> dict[str, Any]:
+    """Return a camera."""
+    return asdict(one)
 
 
 def incident(row: Incident) -> dict[str, Any]:

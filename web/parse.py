@@ -53,8 +53,8 @@ class SearchQuery(Strict):
     q = fields.String(required=True, validate=validate.Length(1, 80))
 
 
-class HouseholdsQuery(Strict):
-    """A grid's households, page by page."""
+class RegisterQuery(Strict):
+    """What lies in a unit, page by page."""
 
     grid = fields.String(required=True, validate=UNIT_CODE)
     after = fields.String(validate=validate.Length(max=80))

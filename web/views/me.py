@@ -1,0 +1,48 @@
+"""The grid worker's own ground and open events."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from flask import jsonify
+from flask_smorest import Blueprint
+
+from grids import incidents
+from grids.mine import mine
+from web import answers
+from web.clock import now
+from web.session import needs, viewer
+from web.transaction import begin
+
+blp = Blueprint("me", __name__, url_prefix="/me", description="The grid worker's first screen.")
+
+
+@blp.get("")
+@blp.response(200, description="The viewer's posts, area, neighbours and open incidents.")
+@needs("incident.see")
+def me():
+    """Return what the viewer answers for, drawn, and what waits."""
+    who = viewer()
+    with begin(who) as conn:
+        found = mine(conn, who, now())
+        open_ones = incidents.Filter(step="open", mine=True)
+        waiting, _ = incidents.list_page(conn, who, open_ones, now())
+    workers = {one.code: asdict(one) for one in found.neighbours}
+    return jsonify(
+        {
+            "duties": [asdict(post) for post in found.posts],
+            "area": {"type": "FeatureCollection", "features": found.area},
+            "neighbours": {
+                "type": "FeatureCollection",
+                "features": [
+                    {**shape, "properties": workers[shape["id"]]} for shape in found.around
+                ],
+            },
+            "incidents": [answers.incident(row) for row in waiting],
+            "counts": {
+                "households": found.n_households,
+                "open": found.n_open,
+                "overdue": found.n_overdue,
+            },
+        }
+    )

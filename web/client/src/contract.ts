@@ -180,11 +180,7 @@ export interface IncidentCard extends IncidentRow {
   readonly border_m: number | null;
   readonly reason: string | Reason;
   readonly skipped: readonly Readonly<Record<string, string>>[];
-  readonly given: {
-    readonly x: number | null;
-    readonly y: number | null;
-    readonly datum: string | null;
-  };
+  readonly given: { readonly x: number; readonly y: number; readonly datum: string } | null;
   readonly steps: readonly {
     readonly seq: number;
     readonly action: string;
@@ -195,6 +191,7 @@ export interface IncidentCard extends IncidentRow {
   }[];
   readonly allowed: readonly string[];
   readonly grid_today: string | null;
+  readonly grid_today_name?: string | null;
 }
 
 export interface IncidentReport {
@@ -210,7 +207,7 @@ export interface IncidentReport {
 export interface PlanStep {
   readonly seq: number;
   readonly tool: string;
-  readonly summary: string;
+  readonly params: Readonly<Record<string, unknown>>;
   readonly at: string;
   readonly by: string | null;
   readonly undone: boolean;
@@ -220,7 +217,7 @@ export interface PlanRow {
   readonly plan_id: string;
   readonly title: string;
   readonly state: "draft" | "checked" | "approved" | "published" | "withdrawn";
-  readonly base_publication: number;
+  readonly base_publication: number | null;
   readonly version: number;
   readonly owner: string | null;
   readonly n_changed: number;
@@ -255,7 +252,7 @@ export interface Fault {
   readonly message: string;
   readonly units: readonly string[];
   readonly at: LonLat | null;
-  readonly bbox?: Bbox | null;
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 export interface PlanStepRequest {
@@ -267,6 +264,8 @@ export interface PlanStepRequest {
   readonly name?: string;
   readonly from?: string;
   readonly into?: string;
+  /** Let a grid fall into pieces; it then has to be mended or signed for before publishing. */
+  readonly allow_pieces?: boolean;
 }
 
 export interface PlanChange {

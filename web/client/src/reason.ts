@@ -1,13 +1,10 @@
 import type { Reason } from "./contract";
-import { word } from "./text";
+import { factsOf, word } from "./text";
 
 /** Why this owner, in words; a code that has no words yet says itself. */
 export function reasonText(reason: string | Reason): string {
   if (typeof reason === "string") return word("reason", reason);
-  const facts = Object.fromEntries(
-    Object.entries(reason).filter(([, fact]) => typeof fact === "string" || typeof fact === "number"),
-  ) as Record<string, string | number>;
-  return word("reason", reason.code, facts);
+  return word("reason", reason.code, factsOf(reason));
 }
 
 /** Who came first but could not, each with the reason. */

@@ -46,6 +46,13 @@ export function word(family: string, code: string | null | undefined, facts: Fac
   return key in ALL ? t(key as Key, facts) : code;
 }
 
+/** Of the facts that came with a code, those that a sentence can hold. */
+export function factsOf(given: Readonly<Record<string, unknown>>): Facts {
+  return Object.fromEntries(
+    Object.entries(given).filter(([, fact]) => typeof fact === "string" || typeof fact === "number"),
+  ) as Facts;
+}
+
 /** What to tell a person about a problem: the server's own sentence, else ours by its kind. */
 export function problemText(problem: ApiProblem): string {
   return problem.detail ?? word("problem", problem.kind);

@@ -12,6 +12,13 @@ export interface Conflict {
   readonly kept: string;
 }
 
+/** A step that would tear a grid apart, and the way to make it all the same. */
+export interface Pieces {
+  readonly grid: string;
+  readonly n: number;
+  readonly again: () => void;
+}
+
 type StepWish = Omit<PlanStepRequest, "version">;
 
 export type PlanState = ReturnType<typeof usePlan>;
@@ -29,6 +36,7 @@ export function usePlan(id: string) {
   const savedAt = ref<Date | null>(null);
   const failure = ref<ApiProblem | null>(null);
   const conflict = shallowRef<Conflict | null>(null);
+  const pieces = shallowRef<Pieces | null>(null);
   const totals = computed(() => gridTotals(cells.value));
   const open = computed(() =>
     plan.value ? !["published", "withdrawn"].includes(plan.value.state) : false,
@@ -106,6 +114,21 @@ export function usePlan(id: string) {
     }
   }
 
+  async function step(what: string, wish: StepWish): Promise<boolean> {
+    pieces.value = null;
+    const made = await write(what, (version) => api.planStep(id, { ...wish, version }, newKey()));
+    const told = failure.value;
+    if (!made && told?.code === "patch.multipart" && !wish.allow_pieces) {
+      failure.value = null;
+      pieces.value = {
+        grid: String(told.facts["grid"] ?? ""),
+        n: Number(told.facts["n_pieces"] ?? 2),
+        again: () => void step(what, { ...wish, allow_pieces: true }),
+      };
+    }
+    return made;
+  }
+
   async function settle(): Promise<void> {
     conflict.value = null;
     await load();
@@ -113,9 +136,7 @@ export function usePlan(id: string) {
 
   return {
     plan, problem, cells, tint, villages, faults, impact, impactProblem, busy, savedAt, failure,
-    conflict, totals, open, load, addVillage, dropVillage, settle, examine,
-    step: (what: string, wish: StepWish) =>
-      write(what, (version) => api.planStep(id, { ...wish, version }, newKey())),
+    conflict, pieces, step, totals, open, load, addVillage, dropVillage, settle, examine,
     undo: (what: string) => write(what, (version) => api.undo(id, version)),
     redo: (what: string) => write(what, (version) => api.redo(id, version)),
   };

@@ -61,6 +61,11 @@ export const studio = {
   "merge.ask": ["把“{from}”（{n} 户）并入“{into}”？发布后“{from}”的代码停用，不再使用。", "Merge “{from}” ({n} households) into “{into}”? Once published, the code of “{from}” is retired for good."],
   "merge.do": ["合并", "Merge"],
 
+  "pieces.title": ["网格会断开", "The grid would fall apart"],
+  "pieces.ask": ["这样改后“{grid}”会分成互不相连的 {n} 块。", "“{grid}” would lie in {n} separate pieces."],
+  "pieces.later": ["可以先这样放进草案，再把断开的部分划给邻近网格；不处理就不能发布。", "You may put it into the draft and give the cut-off part to a neighbour next; it cannot be published as it is."],
+  "pieces.do": ["先放进草案", "Into the draft"],
+
   "pane.steps": ["步骤", "Steps"],
   "pane.cells": ["小组表", "Cells"],
   "pane.faults": ["检查", "Checks"],

@@ -1,0 +1,61 @@
+import { beforeAll, describe, expect, it } from "vitest";
+
+import type { Boot } from "./boot";
+import { ApiProblem } from "./problem";
+import { allWords, factsOf, fill, problemText, t, word } from "./text";
+
+beforeAll(() => {
+  const script = document.createElement("script");
+  script.id = "boot";
+  script.type = "application/json";
+  script.textContent = JSON.stringify({ locale: "zh-CN" } satisfies Partial<Boot>);
+  document.body.append(script);
+});
+
+describe("words", () => {
+  const entries = Object.entries(allWords());
+
+  it("are there in both languages", () => {
+    expect(entries.length).toBeGreaterThan(400);
+    expect(entries.filter(([, [zh, en]]) => !zh.trim() || !en.trim())).toEqual([]);
+  });
+
+  it("name the same facts in both languages", () => {
+    const facts = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
+    const apart = entries.filter(([, [zh, en]]) => facts(zh).join() !== facts(en).join());
+    expect(apart.map(([key]) => key)).toEqual([]);
+  });
+
+  it("are Chinese where they should be", () => {
+    const bilingual = new Set(["me.language", "card.history_row", "datum.wgs84"]);
+    const latin = entries.filter(([key, [zh]]) => !bilingual.has(key) && !/\p{Script=Han}/u.test(zh));
+    expect(latin.map(([key]) => key)).toEqual([]);
+  });
+});
+
+describe("t", () => {
+  it("speaks the page's language and fills in the facts", () => {
+    expect(t("nav.publication", { n: 12 })).toBe("第 12 版");
+  });
+
+  it("leaves a missing fact to be seen", () => {
+    expect(fill("{a} of {b}", { a: 1 })).toBe("1 of {b}");
+  });
+});
+
+describe("word", () => {
+  it("says a code that is new to it as it is", () => {
+    expect(word("step", "accepted")).toBe("已接单");
+    expect(word("step", "teleported")).toBe("teleported");
+    expect(word("step", null)).toBe("");
+  });
+});
+
+it("takes from an answer only facts that a sentence can hold", () => {
+  expect(factsOf({ n: 3, name: "甲", list: [1], none: null })).toEqual({ n: 3, name: "甲" });
+});
+
+it("prefers the server's own sentence to ours", () => {
+  expect(problemText(new ApiProblem(422, { detail: "坐标系未声明" }))).toBe("坐标系未声明");
+  expect(problemText(new ApiProblem(0, {}))).toMatch(/连接不上/);
+});

@@ -39,7 +39,9 @@ def pixel_m(zoom: float, lat: float) -> float:
     return 2 * math.pi * GEOD.a * math.cos(math.radians(lat)) / (_TILE_PX * 2**zoom)
 
 
-def simplify(polygons: Sequence[BaseGeometry] | Geometries, zoom: float) -> Geometries:
+def simplify(
+    polygons: Sequence[BaseGeometry] | Geometries, zoom: float, *, lat: float | None = None
+) -> Geometries:
     """Return the same number of polygons, simplified for a web map zoom, on the lattice.
 
     Parameters
@@ -48,6 +50,9 @@ def simplify(polygons: Sequence[BaseGeometry] | Geometries, zoom: float) -> Geom
         An exact coverage in degrees on the lattice; holes in its union are kept.
     zoom
         Of 256-pixel web Mercator tiles. Triangles smaller than a pixel go.
+    lat
+        Where a pixel is measured; by default in the middle of the polygons. A part of a coverage
+        that is to come out as it does in the whole needs the latitude of the whole.
 
     Raises
     ------
@@ -74,8 +79,9 @@ def simplify(polygons: Sequence[BaseGeometry] | Geometries, zoom: float) -> Geom
             n_half_edges=proof.extra + proof.missing,
         )
     steps, origin = to_lattice(cells)
-    _, south, _, north = shapely.total_bounds(cells).tolist()
-    lat = (south + north) / 2
+    if lat is None:
+        _, south, _, north = shapely.total_bounds(cells).tolist()
+        lat = (south + north) / 2
     stretch = np.array((math.cos(math.radians(lat)), 1.0))
     plane = shapely.transform(steps, lambda xy: xy * stretch)
     tolerance = pixel_m(zoom, lat) / _STEP_M

@@ -17,6 +17,7 @@ import type {
   PlanChange,
   PlanRow,
   PlanStepRequest,
+  Receipt,
   UnitCard,
   UnitRow,
   Where,
@@ -134,6 +135,8 @@ export const api = {
   household: (id: string) => get<HouseholdRow>(`/households/${part(id)}`),
   reveal: (id: string, reason: string) =>
     post<{ phone: string | null }>(`/households/${part(id)}/reveal`, { reason }),
+  cameras: (grid: string, after?: string) =>
+    get<{ cameras: CameraCard[]; next: string | null }>("/cameras", { grid, after }),
   camera: (id: string) => get<CameraCard>(`/cameras/${part(id)}`),
 
   matters: () => get<{ matters: Matter[] }>("/matters").then((answer) => answer.matters),
@@ -141,7 +144,7 @@ export const api = {
     get<{ incidents: IncidentRow[]; next: string | null }>("/incidents", query, { signal }),
   incident: (id: string) => get<IncidentCard>(`/incidents/${part(id)}`),
   report: (report: IncidentReport, key: string) =>
-    post<IncidentCard>("/incidents", report, { key }),
+    post<IncidentCard | Receipt>("/incidents", report, { key }),
   step: (id: string, step: { action: string; note: string; version: number; key: string }) =>
     post<IncidentCard>(`/incidents/${part(id)}/steps`, step, { key: step.key }),
   assign: (

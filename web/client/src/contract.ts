@@ -26,7 +26,7 @@ export interface UnitRow {
   readonly name: string;
   readonly n_households: number;
   readonly n_children: number;
-  readonly area_m2: number;
+  readonly area_m2: number | null;
   readonly bbox: Bbox | null;
 }
 
@@ -46,9 +46,9 @@ export interface UnitCard {
   readonly source_code: string | null;
   readonly path: readonly { readonly code: string; readonly name: string; readonly level: Level }[];
   readonly area_m2: number | null;
-  readonly n_households: number | null;
-  readonly n_cameras: number | null;
-  readonly n_open_incidents: number | null;
+  readonly n_households: number;
+  readonly n_cameras: number;
+  readonly n_open_incidents: number;
   readonly n_children: number;
   readonly bbox: Bbox | null;
   readonly centre: LonLat | null;
@@ -202,6 +202,14 @@ export interface IncidentReport {
   readonly lat?: number;
   readonly datum?: Datum;
   readonly accuracy_m?: number;
+}
+
+/** All that a reporter is told of an incident that lies outside their own territory. */
+export interface Receipt {
+  readonly incident_id: string;
+  readonly number: string;
+  readonly owner_name: string | null;
+  readonly owner_unit: string;
 }
 
 export interface PlanStep {

@@ -1,0 +1,196 @@
+"""A small county behind a real server, and a browser that is watched."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from sqlalchemy import make_url
+
+from grids import db
+from grids.access import everyone
+from grids.secrets import KeyRing
+from importers.demo.accounts import DemoAccount
+from importers.demo.build import build
+from importers.demo.load import load
+from web.browser import find_browser
+from web.clock import today
+
+PROJECT = Path(__file__).parent.parent.parent
+# Software WebGL: there is no graphics card where tests run.
+FLAGS = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running server: its address, its accounts by login, the owner's database address."""
+
+    address: str
+    accounts: dict[str, DemoAccount]
+    owner_url: str
+    truth: Path
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(f"{address}/ready", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.2)
+    raise RuntimeError("the server did not become ready")
+
+
+@pytest.fixture(scope="session")
+def site(clone, tmp_path_factory) -> Iterator[Site]:
+    """The small invented county, loaded through the importers and served on a free port."""
+    owner_url = clone()
+    folder = tmp_path_factory.mktemp("county")
+    keys = KeyRing({1: secrets.token_bytes(32)})
+    files = build(folder, "small", seed=5, n_incidents=3000, today=today())
+    engine = db.make_engine(owner_url, pooled=False)
+    with db.begin(engine, db.EVERYWHERE) as conn:
+        loaded = load(conn, everyone("test"), files, scale="small", seed=5, keys=keys)
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    web_url = make_url(owner_url).set(username="wangge_web")
+    home = folder / "home"
+    process = subprocess.Popen(
+        [str(Path(sys.executable).parent / "wangge"), "serve", "--port", str(port)],
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            "DATABASE_URL": owner_url,
+            "WANGGE_WEB_DATABASE_URL": web_url.render_as_string(hide_password=False),
+            "WANGGE_HOME": str(home),
+        },
+        start_new_session=True,
+    )
+    try:
+        _wait(address, process)
+        accounts = {one.login: one for one in loaded.accounts}
+        yield Site(address, accounts, owner_url, folder / "truth.json")
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright, driving Debian's Chromium."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """One browser for the run."""
+    program = find_browser()
+    if program is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+    yield browser
+    browser.close()
+
+
+@dataclass
+class Watch:
+    """What a browser did that it should not have: errors of the console, requests outside."""
+
+    address: str
+    console: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def over(self, page: Page) -> None:
+        """Watch a page from now on."""
+        page.on("console", self._say)
+        page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.on("request", self._ask)
+        page.on("response", self._answer)
+
+    def _say(self, message) -> None:
+        if message.type == "error":
+            self.console.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _ask(self, request) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.outside.append(request.url)
+
+    def _answer(self, response) -> None:
+        if response.status >= 400:
+            self.failed.append(f"{response.status} {response.url}")
+
+    def clean(self) -> None:
+        """Let pass a browser that did nothing wrong."""
+        assert self.outside == []
+        assert self.failed == []
+        assert self.console == []
+
+
+@pytest.fixture
+def sign_in(site: Site, browser: Browser, request) -> Iterator[object]:
+    """`sign_in("admin")` opens a context of its own and returns (page, watch)."""
+    opened: list[tuple[BrowserContext, Watch]] = []
+
+    def enter(login: str, *, phone: bool = False, path: str = "/", **context_options):
+        context = browser.new_context(
+            viewport=PHONE if phone else DESKTOP,
+            has_touch=phone,
+            is_mobile=phone,
+            locale="zh-CN",
+            **context_options,
+        )
+        context.set_default_timeout(30_000)
+        watch = Watch(site.address)
+        page = context.new_page()
+        watch.over(page)
+        account = site.accounts[login]
+        page.goto(f"{site.address}/sign-in?next={path}")
+        page.get_by_label("账号").fill(account.login)
+        page.get_by_label("密码").fill(account.password)
+        page.get_by_role("button", name="登录").click()
+        page.wait_for_url(re.compile(re.escape(site.address) + "(?!/sign-in)"))
+        opened.append((context, watch))
+        return page, watch
+
+    yield enter
+    for context, watch in opened:
+        context.close()
+        watch.clean()

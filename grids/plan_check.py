@@ -23,7 +23,8 @@ from grids.publications import shapes
 
 Severity = Literal["error", "warning"]
 
-_SENTENCES = {
+# The wording of each fault, as templates over its units and facts.
+SENTENCES = {
     "plan.empty": "The plan changes nothing.",
     "plan.stale": "Cell {cell_id} was changed by publication {now} since the plan took it.",
     "plan.unproven": "The new cells do not cover exactly what they replace ({kind}).",
@@ -68,7 +69,7 @@ class Fault:
     @property
     def message(self) -> str:
         """Return the English sentence with the facts filled in."""
-        return _SENTENCES[self.code].format(unit=", ".join(self.units), **self.facts)
+        return SENTENCES[self.code].format(unit=", ".join(self.units), **self.facts)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the shape of the HTTP answer."""

@@ -19,7 +19,7 @@ def unit_names(conn: Connection, codes: set[str]) -> dict[str, str]:
     """Return the names of units by code."""
     columns = schema.unit.c
     rows = conn.execute(select(columns.code, columns.name).where(columns.code.in_(sorted(codes))))
-    return dict(rows.tuples())
+    return {row.code: row.name for row in rows}
 
 
 def where(conn: Connection, placement: Placement, given: Assignment) -> dict[str, Any]:

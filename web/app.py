@@ -7,11 +7,10 @@ from typing import Any
 import orjson
 from flask import Flask
 from flask.json.provider import JSONProvider
-from flask_smorest import Api
 from flask_wtf import CSRFProtect
 
 from grids.db import make_engine
-from web import assets, errors, headers, limits, locale, log, session
+from web import assets, door, errors, headers, limits, locale, log, session
 from web.config import Config
 from web.transaction import Transactions
 from web.views import (
@@ -25,6 +24,7 @@ from web.views import (
     pages,
     plans,
     search,
+    sheets,
     tiles,
     units,
     where,
@@ -36,9 +36,18 @@ API_OPTIONS = {
     "OPENAPI_VERSION": "3.1.0",
     "OPENAPI_URL_PREFIX": "/api/v1",
     "OPENAPI_JSON_PATH": "openapi.json",
+    "API_SPEC_OPTIONS": {
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "wangge"},
+            }
+        },
+        "security": [{"token": []}, {"session": []}],
+    },
 }
 API_DOORS = (cameras, hotspots, households, incidents, me, plans, search, units, where)
-PAGE_DOORS = (account, health, pages, tiles)
+PAGE_DOORS = (account, health, pages, sheets, tiles)
 
 
 class OrjsonProvider(JSONProvider):
@@ -59,7 +68,8 @@ def create_app(config: Config) -> Flask:
     app.json = OrjsonProvider(app)
     app.config.update(
         SECRET_KEY=config.session_key,
-        SESSION_COOKIE_NAME="wangge",
+        # Browsers keep a name that begins so from being set by another host or for a part of ours.
+        SESSION_COOKIE_NAME="__Host-wangge" if config.secure_cookies else "wangge",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=config.secure_cookies,
@@ -74,14 +84,16 @@ def create_app(config: Config) -> Flask:
     log.install(app)
     errors.install(app)
     locale.install(app)
+    door.install(app)
     csrf = CSRFProtect(app)
     session.install(app, csrf)
     limits.install(app)
     headers.install(app)
     app.jinja_env.globals["plain_styles"] = lambda: assets.entry("signin").styles
-    api = Api(app)
-    for door in API_DOORS:
-        api.register_blueprint(door.blp, url_prefix=f"/api/v1{door.blp.url_prefix or ''}")
-    for door in PAGE_DOORS:
-        app.register_blueprint(door.blp)
+    api = door.Api(app)
+    for view in API_DOORS:
+        api.register_blueprint(view.blp, url_prefix=f"/api/v1{view.blp.url_prefix or ''}")
+    for view in PAGE_DOORS:
+        app.register_blueprint(view.blp)
+    session.require_marks(app)
     return app

@@ -3,31 +3,68 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, current_app, jsonify, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from geo.errors import Refusal
+from grids import audit
+from grids.errors import Forbidden, NotFound
+from web import words
+from web.door import PROBLEM
+from web.transaction import begin
 
 logger = structlog.get_logger()
 
-# The status of a refusal by its code; a code ending in `.` stands for its family.
+# The status of a refusal by its code.
 STATUS = {
     "not_found": 404,
     "tile.none": 404,
     "forbidden": 403,
+    "session.must_change": 403,
     "session.none": 401,
     "session.refused": 401,
     "session.locked": 429,
     "record.stale": 409,
     "plan.stale": 409,
     "plan.conflict": 409,
-    "plan.state": 409,
+    "plan.closed": 409,
+    "patch.stale": 409,
+    "publish.busy": 409,
     "incident.key_reused": 409,
     "publication.none": 409,
+    "client.missing": 503,
 }
 REFUSED = 422
+
+# What the server program itself refuses, before a view or the domain has a say.
+HTTP_SENTENCES = {
+    400: _l("The request could not be read."),
+    404: _l("There is nothing at this address."),
+    405: _l("This address does not take such requests."),
+    413: _l("That is more than may be sent at once."),
+    415: _l("Send JSON."),
+    422: _l("Some fields do not fit."),
+    429: _l("Too many requests. Wait a little, then try again."),
+}
+
+RETRY_AFTER_S = 5
+"""Seconds after which a server without its database asks to be asked again."""
 
 
 def status_of(refusal: Refusal) -> int:
@@ -37,14 +74,13 @@ def status_of(refusal: Refusal) -> int:
 
 def sentence(refusal: Refusal) -> str:
     """Return the refusal's sentence in the reader's language."""
-    return gettext(refusal.sentence).format(**refusal.facts)
+    return words.sentence(refusal.sentence, refusal.facts)
 
 
 def wants_page() -> bool:
     """Tell whether a person's browser is asking for a page."""
     return (
-        request.method == "GET"
-        and not request.path.startswith(("/api/", "/tiles/"))
+        not request.path.startswith(("/api/", "/tiles/"))
         and request.accept_mimetypes.best_match(["text/html", "application/json"]) == "text/html"
     )
 
@@ -61,7 +97,7 @@ def problem(status: int, code: str, detail: str, **facts: object) -> Response:
     }
     answer: Response = jsonify(body)
     answer.status_code = status
-    answer.mimetype = "application/problem+json"
+    answer.mimetype = PROBLEM
     return answer
 
 
@@ -70,28 +106,40 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Refusal)
     def _refused(refusal: Refusal) -> object:
+        if isinstance(refusal, NotFound | Forbidden):
+            _leave_trace(refusal)
         status = status_of(refusal)
+        if wants_page() and refusal.code == "session.none":
+            return redirect(url_for("account.sign_in", next=request.full_path))
+        if wants_page() and refusal.code == "session.must_change":
+            return redirect(url_for("account.password"))
         if wants_page():
-            if status == 401:
-                return redirect(url_for("account.sign_in", next=request.full_path))
-            page = render_template("error.html", status=status, detail=sentence(refusal))
-            return page, status
+            return _page(status, sentence(refusal))
         return problem(status, refusal.code, sentence(refusal), **refusal.facts)
 
     @app.errorhandler(CSRFError)
-    def _forged(error: CSRFError) -> object:
-        return problem(403, "csrf", gettext("This page is out of date: reload it and try again."))
+    def _forged(_: CSRFError) -> object:
+        return _said(403, "csrf", gettext("This page is out of date: reload it and try again."))
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> object:
-        status = error.code or 500
-        # marshmallow's messages name the field and what is wrong with it
-        facts = getattr(error, "data", None) or {}
-        detail = error.description or error.name
-        if wants_page():
-            return render_template("error.html", status=status, detail=detail), status
-        fields = facts.get("messages", {})
-        return problem(status, f"http.{status}", detail, **({"fields": fields} if fields else {}))
+        if error.code is None or error.code < 400:  # a redirect of the router
+            return error
+        detail = str(HTTP_SENTENCES.get(error.code, error.description or error.name))
+        # marshmallow's messages name the field and what is wrong with it, by where it stood
+        messages = (getattr(error, "data", None) or {}).get("messages", {})
+        fields = {name: said for part in messages.values() for name, said in _named(part)}
+        return _said(
+            error.code, f"http.{error.code}", detail, **({"fields": fields} if fields else {})
+        )
+
+    @app.errorhandler(OperationalError)
+    def _no_database(error: OperationalError) -> object:
+        logger.error("database.failed", error=type(error.orig).__name__)
+        detail = gettext("The database does not answer. Nothing was changed; try again soon.")
+        answer = current_app.make_response(_said(503, "database", detail))
+        answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return answer
 
     @app.errorhandler(Exception)
     def _unexpected(error: Exception) -> object:
@@ -99,6 +147,41 @@ def install(app: Flask) -> None:
         if current_app.testing:
             raise error
         detail = gettext("Something went wrong on the server. Nothing was changed.")
-        if wants_page():
-            return render_template("error.html", status=500, detail=detail), 500
-        return problem(500, "server", detail)
+        return _said(500, "server", detail)
+
+
+def _said(status: int, code: str, detail: str, **facts: object) -> object:
+    return _page(status, detail) if wants_page() else problem(status, code, detail, **facts)
+
+
+def _page(status: int, detail: str) -> tuple[str, int]:
+    return render_template("error.html", status=status, detail=detail), status
+
+
+def _named(part: object) -> list[tuple[str, object]]:
+    """Return what is wrong by field; what is wrong with the whole stands under `body`."""
+    return list(part.items()) if isinstance(part, dict) else [("body", part)]
+
+
+def _leave_trace(refusal: Refusal) -> None:
+    """Write down who was refused what; the refused transaction is gone, so in one of its own.
+
+    An answer is an answer also where this fails or would have to wait.
+    """
+    if not current_user.is_authenticated:
+        return
+    who = current_user.viewer
+    asked = f"{request.method} {request.url_rule}" if request.url_rule else request.method
+    try:
+        with begin(who) as conn:
+            conn.execute(text("SET LOCAL statement_timeout = '1s'"))
+            audit.refused(
+                conn,
+                who,
+                refusal,
+                asked,
+                client=request.remote_addr,
+                request_id=g.get("request_id"),
+            )
+    except SQLAlchemyError:
+        logger.exception("audit.failed", refused=refusal.code)

@@ -6,12 +6,15 @@ from typing import Any
 
 import orjson
 import shapely
+from flask_babel import gettext
 from sqlalchemy import Connection
 
 from grids import plans
 from grids.model import Viewer
 from grids.overlay import Overlay
-from grids.plans import Outcome, Plan, Step
+from grids.plan_check import SENTENCES
+from grids.plans import Fault, Outcome, Plan, Step
+from web.words import sentence
 
 
 def row(plan: Plan) -> dict[str, Any]:
@@ -93,5 +96,11 @@ def outcome(conn: Connection, viewer: Viewer, done: Outcome) -> dict[str, Any]:
         "plan": plan(conn, viewer, done.plan),
         "changed": cells(done.changed),
         "gone": list(done.gone),
-        "faults": [one.as_dict() for one in plans.check(conn, viewer, done.plan.plan_id)],
+        "faults": [fault(one) for one in plans.check(conn, viewer, done.plan.plan_id)],
     }
+
+
+def fault(one: Fault) -> dict[str, Any]:
+    """Return a fault with its sentence in the reader's language."""
+    facts = {**one.facts, "unit": gettext(", ").join(one.units)}
+    return {**one.as_dict(), "message": sentence(SENTENCES[one.code], facts)}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from flask import Flask, Request, g, redirect, request, url_for
+from flask import Flask, Request, request
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf import CSRFProtect
 
 from geo.errors import Refusal
 from grids import access, people
+from grids.access import Action
 from grids.model import Viewer
 from web.clock import now
 from web.transaction import begin
@@ -24,30 +24,47 @@ class SignInNeeded(Refusal):
     sentence = "Please sign in."
 
 
+class PasswordChangeNeeded(Refusal):
+    """The account still has the password that somebody else gave it."""
+
+    code = "session.must_change"
+    sentence = "Choose a password of your own first."
+
+
 class SessionUser(UserMixin):
     """Flask-Login's user: a session token and the viewer it stands for."""
 
-    def __init__(self, token: str, viewer: Viewer) -> None:
+    def __init__(self, token: str, viewer: Viewer, *, must_change: bool = False) -> None:
         self.token = token
         self.viewer = viewer
+        self.must_change = must_change
 
     def get_id(self) -> str:
         """Return what the cookie holds: the token, of which the table keeps a hash."""
         return self.token
 
 
-def _user_of(token: str) -> SessionUser | None:
-    with begin(None) as conn:
-        viewer = people.session_viewer(conn, token, now())
-    return SessionUser(token, viewer) if viewer else None
-
-
-def _bearer(incoming: Request) -> SessionUser | None:
+def _token_of(incoming: Request) -> str | None:
+    """Return the bearer token; none if the request is to be judged by its cookie."""
     scheme, _, token = incoming.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _by_cookie(token: str) -> SessionUser | None:
+    # A request with a bearer token shows no proof against forgery: its cookie must not count.
+    if _token_of(request) is not None:
         return None
     with begin(None) as conn:
-        viewer = people.token_viewer(conn, token.strip(), now())
+        session = people.find_session(conn, token, now())
+    return SessionUser(token, session.viewer, must_change=session.must_change) if session else None
+
+
+def _by_token(incoming: Request) -> SessionUser | None:
+    token = _token_of(incoming)
+    if not token:
+        return None
+    with begin(None) as conn:
+        viewer = people.token_viewer(conn, token, now())
     return SessionUser(token, viewer) if viewer else None
 
 
@@ -65,47 +82,92 @@ def viewer() -> Viewer:
     return signed_in
 
 
-def needs(action: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+# What a view can ask for besides an action of `grids.access`.
+SIGNED_IN = "session"
+
+# Views that are not ours to mark: files anybody may fetch, and the description of the API.
+_OPEN_ENDPOINTS = frozenset({"static", "api-docs.openapi_json"})
+# Where somebody may go who has to choose a password first.
+_PASSWORD_ENDPOINTS = frozenset({"account.password", "account.take_password"})
+
+View = Callable[..., Any]
+
+
+def needs(action: str) -> Callable[[View], View]:
     """Mark a view: only viewers whose role allows `action` pass.
 
-    The mark is read by the authorization matrix of the tests; a view without one, and without
-    `open_to_all`, fails there.
+    The mark is read before anything of the request is parsed; see `install`.
     """
+    return _marked(Action(action))
 
-    def mark(view: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(view)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            access.require(viewer(), action)
-            return view(*args, **kwargs)
 
-        guarded.needs = action  # type: ignore[attr-defined]
-        return guarded
+def signed_in(view: View) -> View:
+    """Mark a view: whoever is signed in passes."""
+    return _marked(SIGNED_IN)(view)
+
+
+def open_to_all(view: View) -> View:
+    """Mark a view that answers without sign-in."""
+    return _marked(None)(view)
+
+
+def _marked(needed: str | None) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        view.needs = needed  # type: ignore[attr-defined]
+        return view
 
     return mark
 
 
-def open_to_all(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that answers without sign-in."""
-    view.needs = None  # type: ignore[attr-defined]
-    return view
+def needed_by(app: Flask, endpoint: str) -> str | None:
+    """Return the action an endpoint asks for, `SIGNED_IN`, or none if it is open to all.
+
+    Decorators that wrap a marked view carry its mark along.
+
+    Raises
+    ------
+    AttributeError
+        If the view has no mark.
+    """
+    if endpoint in _OPEN_ENDPOINTS:
+        return None
+    needed: str | None = app.view_functions[endpoint].needs  # type: ignore[attr-defined]
+    return needed
+
+
+def require_marks(app: Flask) -> None:
+    """Refuse to start with a view that does not say who may use it."""
+    for rule in app.url_map.iter_rules():
+        needed_by(app, rule.endpoint)
+
+
+def _guard(app: Flask, endpoint: str) -> None:
+    needed = needed_by(app, endpoint)
+    if needed is None:
+        return
+    who = viewer()
+    if current_user.must_change and endpoint not in _PASSWORD_ENDPOINTS:
+        raise PasswordChangeNeeded
+    if needed != SIGNED_IN:
+        access.require(who, needed)
 
 
 def install(app: Flask, csrf: CSRFProtect) -> None:
-    """Let Flask-Login find the viewer of each request; tokens need no CSRF proof, cookies do."""
+    """Let Flask-Login find the viewer of each request, and the guard stand before each view.
+
+    Cookies are sent by browsers on anybody's behalf, so unsafe requests that rely on one prove
+    that a page of ours made them; tokens need no such proof.
+    """
     login = LoginManager(app)
     login.session_protection = None
-    login.user_loader(_user_of)
-    login.request_loader(_bearer)
-
-    @login.unauthorized_handler
-    def _sign_in() -> Any:
-        return redirect(url_for("account.sign_in", next=request.full_path))
-
-    # Flask-WTF proves every unsafe request; a bearer token is no cookie and cannot be forged upon.
+    login.user_loader(_by_cookie)
+    login.request_loader(_by_token)
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
 
     @app.before_request
-    def _prove_no_forgery() -> None:
-        g.by_token = "Authorization" in request.headers
-        if not g.by_token:
+    def _let_pass() -> None:
+        if request.endpoint is None:  # there is no such address, which is about to be said
+            return
+        if _token_of(request) is None:
             csrf.protect()
+        _guard(app, request.endpoint)

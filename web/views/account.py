@@ -18,7 +18,7 @@ from grids.model import Role
 from web.clock import now
 from web.errors import sentence, status_of
 from web.limits import SIGN_IN, limiter
-from web.session import SessionUser, open_to_all, viewer
+from web.session import SessionUser, open_to_all, signed_in, viewer
 from web.transaction import begin
 
 blp = Blueprint("account", __name__)
@@ -80,16 +80,15 @@ def take_sign_in():
 
 
 @blp.get("/password")
-@open_to_all
+@signed_in
 def password():
     """Show the form for a new password."""
-    viewer()
     return render_template("password.html", form=PasswordForm(), refusal=None)
 
 
 @blp.post("/password")
 @limiter.limit(SIGN_IN)
-@open_to_all
+@signed_in
 def take_password():
     """Change the viewer's own password; the person's other sessions end."""
     who = viewer()

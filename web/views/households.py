@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask import current_app, jsonify
-from flask_smorest import Blueprint
 
 from grids import registry
 from web import answers
+from web.door import Blueprint
 from web.parse import RegisterQuery, RevealBody
 from web.session import needs, viewer
 from web.transaction import begin

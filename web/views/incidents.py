@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import uuid4
 
 from flask import jsonify, request
-from flask_smorest import Blueprint
 
 from grids import admission, incidents
 from web import answers
 from web.clock import now, today
+from web.door import Blueprint
 from web.parse import AssigneeBody, IncidentBody, IncidentsQuery, StepBody
 from web.session import needs, viewer
 from web.transaction import begin

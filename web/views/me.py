@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from flask import jsonify
-from flask_smorest import Blueprint
 
 from grids import incidents
 from grids.mine import mine
 from web import answers
 from web.clock import now
+from web.door import Blueprint
 from web.session import needs, viewer
 from web.transaction import begin
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, redirect, render_template, url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from sqlalchemy import Connection
@@ -19,6 +19,7 @@ from web import assets
 from web.locale import tag
 from web.session import needs, viewer
 from web.transaction import begin
+from web.words import ROLES
 
 blp = Blueprint("pages", __name__)
 
@@ -44,7 +45,7 @@ def boot(conn: Connection, who: Viewer, page: str, **extra: Any) -> dict[str, An
         "viewer": {
             "name": who.name,
             "role": who.role.value,
-            "role_name": role_name(who.role),
+            "role_name": str(ROLES[who.role]),
             "scope": who.scope,
             "scope_name": area["name"] if area else "",
             "actions": sorted(action.value for action in access.allowed(who.role)),
@@ -57,18 +58,6 @@ def boot(conn: Connection, who: Viewer, page: str, **extra: Any) -> dict[str, An
         "version": version("wangge"),
         **extra,
     }
-
-
-def role_name(role: Role) -> str:
-    """Return a role's name in the reader's language."""
-    return {
-        Role.GRID_ADMIN: gettext("Grid administrator"),
-        Role.LEADER: gettext("Leader"),
-        Role.DISPATCHER: gettext("Dispatcher"),
-        Role.WORKER: gettext("Grid worker"),
-        Role.AUDITOR: gettext("Auditor"),
-        Role.SYSADMIN: gettext("System administrator"),
-    }[role]
 
 
 def _screen(page: str, **extra: Any) -> str:

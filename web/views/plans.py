@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask import jsonify
-from flask_smorest import Blueprint
 
 from grids import overlay, plans, publishing
 from web import plan_answers
+from web.door import Blueprint
 from web.parse import CellsQuery, PlanBody, PlanStepBody, PlanVersionBody, PublishBody
 from web.session import needs, viewer
 from web.transaction import begin
@@ -138,8 +138,8 @@ def check(plan_id):
         faults = plans.check(conn, viewer(), plan_id)
     return jsonify(
         {
-            "faults": [fault.as_dict() for fault in faults],
-            "ok": not any(fault.severity == "error" for fault in faults),
+            "faults": [plan_answers.fault(one) for one in faults],
+            "ok": not any(one.severity == "error" for one in faults),
         }
     )
 

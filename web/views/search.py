@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from flask import jsonify
-from flask_smorest import Blueprint
 
 from grids import units
+from web.door import Blueprint
 from web.parse import SearchQuery
 from web.session import needs, viewer
 from web.transaction import begin

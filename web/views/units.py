@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from flask import jsonify
-from flask_smorest import Blueprint
 
 from grids import units
 from web.clock import now
+from web.door import Blueprint
 from web.parse import UnitsQuery
 from web.session import needs, viewer
 from web.transaction import begin

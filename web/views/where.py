@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from flask import jsonify
-from flask_smorest import Blueprint
 
 from geo.datum import parse_datum, to_cgcs2000
 from grids import admission, assign
 from grids.locate import locate
 from web import answers
 from web.clock import now
+from web.door import Blueprint
 from web.parse import WhereQuery
 from web.session import needs, viewer
 from web.transaction import begin

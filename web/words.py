@@ -1,0 +1,162 @@
+"""Sentences in the reader's language, and the words that stand in them for codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+from grids.access import Action
+from grids.model import Role
+
+Words = dict[str, LazyString]
+
+ROLES: Words = {
+    Role.GRID_ADMIN: _l("Grid administrator"),
+    Role.LEADER: _l("Leader"),
+    Role.DISPATCHER: _l("Dispatcher"),
+    Role.WORKER: _l("Grid worker"),
+    Role.AUDITOR: _l("Auditor"),
+    Role.SYSADMIN: _l("System administrator"),
+}
+
+_THINGS: Words = {
+    "account": _l("account"),
+    "camera": _l("camera"),
+    "cell": _l("cell"),
+    "county": _l("county"),
+    "grant": _l("grant"),
+    "grid": _l("grid"),
+    "household": _l("household"),
+    "incident": _l("incident"),
+    "matter": _l("matter"),
+    "person": _l("person"),
+    "plan": _l("plan"),
+    "session": _l("session"),
+    "subgroup": _l("sub-group"),
+    "unit": _l("unit"),
+}
+
+_ACTIONS: Words = {
+    Action.UNIT_SEE: _l("see units"),
+    Action.WORKER_SEE: _l("see who is on duty"),
+    Action.PLAN_SEE: _l("see boundary plans"),
+    Action.PLAN_EDIT: _l("edit boundary plans"),
+    Action.PLAN_APPROVE: _l("approve boundary plans"),
+    Action.PLAN_PUBLISH: _l("publish boundary plans"),
+    Action.INCIDENT_SEE: _l("see incidents"),
+    Action.INCIDENT_REPORT: _l("report incidents"),
+    Action.INCIDENT_STEP: _l("handle incidents"),
+    Action.INCIDENT_ASSIGN: _l("assign incidents"),
+    Action.HOTSPOT_SEE: _l("see hotspots"),
+    Action.HOUSEHOLD_SEE: _l("see households"),
+    Action.HOUSEHOLD_REVEAL: _l("see telephone numbers of households"),
+    Action.CAMERA_SEE: _l("see cameras"),
+    Action.IMPORT_RUN: _l("import data"),
+    Action.EXPORT_RUN: _l("export data"),
+    Action.PEOPLE_MANAGE: _l("manage people"),
+    Action.AUDIT_SEE: _l("see the audit trail"),
+}
+
+_DEEDS: Words = {
+    "accept": _l("accept"),
+    "start": _l("start"),
+    "resolve": _l("resolve"),
+    "verify": _l("verify"),
+    "close": _l("close"),
+    "return": _l("return"),
+    "reject": _l("reject"),
+    "reopen": _l("reopen"),
+    "assign": _l("assign"),
+    "nothing": _l("nothing"),
+}
+
+_TOOLS: Words = {
+    "undo": _l("undo"),
+    "redo": _l("redo"),
+    "assign": _l("assign"),
+    "split": _l("split"),
+    "merge": _l("merge"),
+}
+
+_STEPS: Words = {
+    "reported": _l("reported"),
+    "accepted": _l("accepted"),
+    "in_progress": _l("in progress"),
+    "resolved": _l("resolved"),
+    "verified": _l("verified"),
+    "closed": _l("closed"),
+    "returned": _l("returned"),
+    "escalated": _l("escalated"),
+    "suspended": _l("suspended"),
+    "rejected": _l("rejected"),
+    "duplicate": _l("a duplicate"),
+}
+
+_STATES: Words = {
+    "draft": _l("a draft"),
+    "checked": _l("checked"),
+    "approved": _l("approved"),
+    "published": _l("published"),
+    "withdrawn": _l("withdrawn"),
+    "empty": _l("empty"),
+}
+
+# Reasons are codes or plain English; what is not listed is shown as it is.
+_REASONS: Words = {
+    "short": _l("it has fewer than 8 characters"),
+    "long": _l("it is too long"),
+    "login": _l("it resembles the account's name"),
+    "common": _l("it is one of those that are guessed first"),
+    "unchanged": _l("it is the present one"),
+    "empty": _l("nothing was given"),
+    "either a person or a unit": _l("either a person or a unit"),
+    "no unit in force": _l("no unit in force"),
+    "both coordinates or none": _l("both coordinates or none"),
+    "says no time zone": _l("says no time zone"),
+    "before 2000 or in the future": _l("before 2000 or in the future"),
+    "no cursor of this list": _l("no cursor of this list"),
+    "a plan needs a title": _l("a plan needs a title"),
+    "a grid needs a name": _l("a grid needs a name"),
+    "name at least one cell": _l("name at least one cell"),
+    "two positions [lon, lat] or more": _l("two positions [lon, lat] or more"),
+    "there is no such EPSG code": _l("there is no such EPSG code"),
+    "it is no system of map coordinates": _l("it is no system of map coordinates"),
+    "it has fewer than two different places": _l("it has fewer than two different places"),
+}
+
+# Facts of refusals and faults whose values are words; all others are shown as they are.
+WORDS: dict[str, Words] = {
+    "what": _THINGS,
+    "role": ROLES,
+    "who_can": ROLES | {"owner": _l("the incident's owner")},
+    "action": _ACTIONS | _DEEDS | _TOOLS,
+    "possible": _DEEDS,
+    "step": _STEPS,
+    "state": _STATES,
+    "tool": _TOOLS,
+    "reason": _REASONS,
+}
+
+
+def sentence(template: str, facts: Mapping[str, object]) -> str:
+    """Return an English template in the reader's language, filled with facts.
+
+    Values that are codes become words, also where several stand in a list; the separator is the
+    reader's too.
+    """
+    return gettext(template).format(**{name: _worded(name, facts[name]) for name in facts})
+
+
+def _worded(fact: str, value: object) -> object:
+    known = WORDS.get(fact)
+    if known is None or not isinstance(value, str):
+        return value
+    if value in known:
+        return str(known[value])
+    parts = value.split(", ")
+    if all(part in known for part in parts):
+        return gettext(", ").join(str(known[part]) for part in parts)
+    return value

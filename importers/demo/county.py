@@ -101,12 +101,15 @@ def draw(scale: Scale, seed: int) -> DemoCounty:
 
 
 def write(demo: DemoCounty, folder: Path) -> dict[str, Path]:
-    """Write units.csv, grids.gpkg and subgroups.gpkg, as a survey office would hand them over."""
-    files = {name: folder / name for name in ("units.csv", "grids.gpkg", "subgroups.gpkg")}
-    with files["units.csv"].open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(["code", "level", "name", "parent"])
-        writer.writerows([u.code, u.level, u.name, u.parent] for u in demo.units)
+    """Write a list for each level of units, grids.gpkg and subgroups.gpkg; returns level -> file."""
+    levels = ("county", "township", "village")
+    files = {level: folder / f"{level}.csv" for level in levels}
+    files |= {name: folder / f"{name}s.gpkg" for name in ("grid", "subgroup")}
+    for level in levels:
+        with files[level].open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out)
+            writer.writerow(["code", "name", "parent"])
+            writer.writerows([u.code, u.name, u.parent] for u in demo.units if u.level == level)
     codes, first = np.unique(demo.grid_codes, return_inverse=True)
     order = np.argsort(first, kind="stable")
     starts = np.searchsorted(first[order], np.arange(len(codes)))
@@ -114,9 +117,9 @@ def write(demo: DemoCounty, folder: Path) -> dict[str, Path]:
         shapely.coverage_union_all(members)
         for members in np.split(demo.county.cells[order], starts[1:])
     ]
-    _frame(codes, demo.names, outlines).to_file(files["grids.gpkg"], driver="GPKG")
+    _frame(codes, demo.names, outlines).to_file(files["grid"], driver="GPKG")
     _frame(demo.subgroup_codes, demo.names, demo.county.cells).to_file(
-        files["subgroups.gpkg"], driver="GPKG"
+        files["subgroup"], driver="GPKG"
     )
     return files
 

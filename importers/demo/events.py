@@ -111,7 +111,7 @@ def _day_rates(first: date, matter: str) -> NDArray[np.float64]:
 def write(
     demo: DemoCounty, homes: Homes, folder: Path, *, n: int, seed: int, today: date
 ) -> dict[str, Path]:
-    """Write about `n` incidents, one file a datum, and truth.json; returns name -> file.
+    """Write about `n` incidents, one file a datum, and truth.json; returns datum -> file.
 
     The count is Poisson: `n` is what is expected without the planted hotspots.
     """
@@ -169,7 +169,7 @@ def write(
             option=orjson.OPT_INDENT_2,
         )
     )
-    return {**files, "truth": truth}
+    return files
 
 
 def _places(
@@ -215,6 +215,8 @@ def _write_files(
     midnight = datetime.combine(first, time(), UTC).timestamp() - 8 * 3600
     happened = midnight + day * 86400 + seconds
     latest = datetime.combine(today, time(), UTC).timestamp() - 8 * 3600
+    # Reported this morning is not done yet.
+    still_open |= happened + delay >= latest
     files: dict[str, Path] = {}
     for datum in sorted({s[1] for s in SOURCES}):
         own = np.flatnonzero(np.array([s[1] for s in SOURCES])[source] == datum)

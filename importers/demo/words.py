@@ -94,4 +94,4 @@ def person_names(n: int, rng: np.random.Generator) -> list[str]:
         rng.choice(surnames, n, p=share / share.sum()),
         np.where(rng.random(n) < 0.8, rng.choice(first, n), ""),
     )
-    return list(np.char.add(drawn, rng.choice(second, n)))
+    return [str(name) for name in np.char.add(drawn, rng.choice(second, n))]

@@ -1,4 +1,4 @@
-"""The door to the database: engines, scoped transactions, named statements, migrations."""
+"""The door to the database: engines, scoped transactions, named statements."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import alembic.command
-import alembic.config
-import alembic.script
-from alembic import op
 from sqlalchemy import Connection, Engine, TextClause, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 HERE = Path(__file__).parent
-MIGRATIONS = HERE / "migrations"
 
 # Every code of a county lies in this scope: used by imports, jobs and the command line.
 EVERYWHERE = ""
@@ -85,36 +80,3 @@ def statement(name: str, file: str, folder: Path = HERE / "sql") -> TextClause:
         If the file has no such statement.
     """
     return text(_statements(folder / f"{file}.sql")[name])
-
-
-def run_migration_file(version_file: str) -> None:
-    """Run the SQL file that stands beside a migration's Python file, as one script."""
-    script = Path(version_file).with_suffix(".sql").read_text("utf-8")
-    # Straight to the driver: a script is many statements and its colons are casts, not parameters.
-    driver = op.get_bind().connection.driver_connection
-    assert driver is not None
-    driver.execute(script.encode())
-
-
-def _alembic(conn: Connection | None = None) -> alembic.config.Config:
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = conn
-    return config
-
-
-def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest version; nothing happens when it is there already."""
-    with engine.connect() as conn:
-        alembic.command.upgrade(_alembic(conn), "head")
-        conn.commit()
-
-
-def schema_versions(engine: Engine) -> tuple[str | None, str | None]:
-    """Return (version in the database, newest version of this program); None = no schema yet."""
-    newest = alembic.script.ScriptDirectory.from_config(_alembic()).get_current_head()
-    with engine.connect() as conn:
-        if conn.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
-            return None, newest
-        here = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return here, newest

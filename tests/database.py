@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, make_url, text
 
-from grids.db import EVERYWHERE, make_engine, migrate, set_scope
+from grids.db import EVERYWHERE, make_engine, set_scope
+from grids.migrations import migrate
 
 PROJECT = Path(__file__).parent.parent
 

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from geo.errors import Refusal
-from grids.db import make_engine, schema_versions
+from grids.db import make_engine
+from grids.migrations import schema_versions
 from web import assets
 from web.browser import find_browser, has_cjk_font
 from web.cluster import WEB_ROLE, Cluster, database_url

@@ -1,4 +1,4 @@
-"""Alembic's door: runs the versions on the connection that `grids.db.migrate` hands over."""
+"""Alembic's door: runs the versions on the connection that `migrate` hands over."""
 
 from alembic import context
 

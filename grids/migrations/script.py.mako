@@ -1,6 +1,6 @@
 """${message}"""
 
-from grids.db import run_migration_file
+from grids.migrations import run_sql_beside
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    run_migration_file(__file__)
+    run_sql_beside(__file__)

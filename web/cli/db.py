@@ -10,7 +10,7 @@ import click
 from sqlalchemy import make_url
 
 from geo.errors import Refusal
-from grids.db import migrate, schema_versions
+from grids.migrations import migrate, schema_versions
 from web.cli.database import engine
 from web.cli.output import Answer, WanggeGroup, give
 from web.cluster import Cluster

@@ -1,6 +1,6 @@
 """The county in tables."""
 
-from grids.db import run_migration_file
+from grids.migrations import run_sql_beside
 
 revision = "0001"
 down_revision = None
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    run_migration_file(__file__)
+    run_sql_beside(__file__)

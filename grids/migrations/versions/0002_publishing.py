@@ -1,6 +1,6 @@
 """Publishing: the one way in which the coverage in force changes."""
 
-from grids.db import run_migration_file
+from grids.migrations import run_sql_beside
 
 revision = "0002"
 down_revision = "0001"
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    run_migration_file(__file__)
+    run_sql_beside(__file__)

@@ -1,6 +1,6 @@
 """What receiving incidents, signing in and sealing the audit trail keep."""
 
-from grids.db import run_migration_file
+from grids.migrations import run_sql_beside
 
 revision = "0003"
 down_revision = "0002"
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    run_migration_file(__file__)
+    run_sql_beside(__file__)

@@ -32,3 +32,5 @@ GRANT SELECT, INSERT, UPDATE ON incident_counter TO wangge_web;
 -- incident because it lies in another territory.
 ALTER TABLE incident_key ADD COLUMN answer jsonb NOT NULL DEFAULT '{}';
 CREATE INDEX incident_number ON incident (number text_pattern_ops);
+-- Lists run from the newest report back through the months.
+CREATE INDEX incident_reported ON incident (reported_at DESC, incident_id DESC);

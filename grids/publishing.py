@@ -11,7 +11,7 @@ from psycopg import errors as driver_errors
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from grids import drafts
+from grids import display, drafts
 from grids.access import require
 from grids.db import statement
 from grids.errors import GridsError, NotFound
@@ -99,6 +99,7 @@ def publish(
     proof = prove_in_force(conn)
     if not proof.exact:
         raise Unproven(n_edges=proof.extra + proof.missing, cells=list(proof.invalid))
+    display.refresh(conn, published.number)
     return published
 
 

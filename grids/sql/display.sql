@@ -1,0 +1,77 @@
+-- name: touched_villages
+-- Villages with a cell that a publication opened or closed.
+SELECT DISTINCT c.village_code
+  FROM cell_version AS c
+  JOIN publication AS p ON p.number = :publication
+ WHERE c.publication = p.number OR upper(c.valid) = p.at
+ ORDER BY c.village_code;
+
+-- name: drawn_zooms
+-- Zooms that hold outlines of the county.
+SELECT DISTINCT zoom FROM unit_display WHERE level = 'county';
+
+-- name: all_cells
+-- Every cell in force.
+SELECT c.village_code, c.grid_code, c.subgroup_code, ST_AsBinary(c.outline) AS outline
+  FROM cell_version AS c
+ WHERE upper_inf(c.valid)
+ ORDER BY c.cell_id;
+
+-- name: cells_around
+-- The cells of villages and all cells of the grids, and the free land, that touch them.
+WITH own AS MATERIALIZED (
+  SELECT c.cell_id, c.outline
+    FROM cell_version AS c
+   WHERE upper_inf(c.valid) AND c.village_code = ANY (CAST(:villages AS text[]))
+), ring AS MATERIALIZED (
+  SELECT DISTINCT near.cell_id, near.grid_code
+    FROM own
+    JOIN cell_version AS near ON upper_inf(near.valid) AND near.outline && own.outline
+   WHERE near.village_code <> ALL (CAST(:villages AS text[])) AND ST_Intersects(own.outline, near.outline)
+)
+SELECT c.village_code, c.grid_code, c.subgroup_code, ST_AsBinary(c.outline) AS outline
+  FROM cell_version AS c
+ WHERE upper_inf(c.valid)
+   AND (c.cell_id IN (SELECT cell_id FROM own)
+        OR c.cell_id IN (SELECT cell_id FROM ring)
+        OR c.grid_code IN (SELECT grid_code FROM ring))
+ ORDER BY c.cell_id;
+
+-- name: erase
+-- Drawn outlines of a village and everything inside it.
+DELETE FROM unit_display
+ WHERE zoom = :zoom AND level IN ('village', 'grid', 'subgroup') AND unit_code >= :low AND unit_code < :high;
+
+-- name: stored
+-- Drawn outlines of a level: of these units, or of all inside them.
+SELECT d.unit_code::text, ST_AsBinary(d.outline) AS outline
+  FROM unit_display AS d
+ WHERE d.zoom = :zoom AND d.level = :level
+   AND CASE WHEN CAST(:prefix AS boolean)
+         THEN EXISTS (SELECT FROM unnest(CAST(:codes AS text[])) AS w (code) WHERE starts_with(d.unit_code, w.code))
+         ELSE d.unit_code = ANY (CAST(:codes AS text[])) END
+ ORDER BY d.unit_code;
+
+-- name: erase_exact
+-- Drawn outlines of villages and everything inside them; of no villages named: of the county.
+DELETE FROM unit_display AS d
+ USING unnest(CAST(:villages AS text[])) AS v (code)
+ WHERE d.zoom = :zoom AND d.level IN ('village', 'grid', 'subgroup')
+   AND d.unit_code >= v.code AND d.unit_code < v.code || '~';
+
+-- name: draw_exact
+-- The outlines in force of villages and everything inside them, as they are, in web Mercator.
+INSERT INTO unit_display (level, zoom, unit_code, outline)
+SELECT o.level, :zoom, o.unit_code, ST_Transform(o.outline, 3857)
+  FROM unnest(CAST(:villages AS text[])) AS v (code)
+  JOIN unit_outline AS o ON o.unit_code >= v.code AND o.unit_code < v.code || '~' AND upper_inf(o.valid)
+   AND o.level IN ('village', 'grid', 'subgroup');
+
+-- name: draw_exact_above
+-- The same for townships and the county.
+INSERT INTO unit_display AS d (level, zoom, unit_code, outline)
+SELECT o.level, :zoom, o.unit_code, ST_Transform(o.outline, 3857)
+  FROM unit_outline AS o
+ WHERE o.level IN ('township', 'county') AND upper_inf(o.valid)
+    ON CONFLICT (level, zoom, unit_code) DO UPDATE SET outline = excluded.outline
+ WHERE NOT d.outline = excluded.outline;

@@ -324,7 +324,7 @@ function pointLayers(theme: Theme): Layer[] {
       filter: ["has", "n"],
       metadata: { group: "incidents" },
       paint: {
-        "circle-radius": ["interpolate", ["linear"], ["sqrt", ["get", "n"]], 1, 8, 10, 18],
+        "circle-radius": ["interpolate", ["linear"], ["sqrt", ["get", "n"]], 1, 4, 1.4, 8, 10, 18],
         "circle-color": theme.paper.panel,
         "circle-stroke-color": incidentStyle(theme, "severe").colour,
         "circle-stroke-width": 1.5,
@@ -339,7 +339,7 @@ function pointLayers(theme: Theme): Layer[] {
       filter: ["has", "n"],
       metadata: { group: "incidents" },
       layout: {
-        "text-field": ["to-string", ["get", "n"]],
+        "text-field": ["case", [">", ["get", "n"], 1], ["to-string", ["get", "n"]], ""],
         "text-font": PLAIN_FACE,
         "text-size": 11,
         "text-allow-overlap": true,

@@ -71,8 +71,8 @@ export const common = {
   "map.copy_position": ["复制指针处坐标（C）", "Copy the position (C)"],
 
   "datum.label": ["坐标系", "Datum"],
-  "datum.wgs84": ["WGS84（GPS）", "WGS84 (GPS)"],
-  "datum.cgcs2000": ["CGCS2000（国家大地坐标）", "CGCS2000"],
+  "datum.wgs84": ["WGS84（卫星定位）", "WGS84 (GPS)"],
+  "datum.cgcs2000": ["CGCS2000（国家）", "CGCS2000"],
   "datum.gcj02": ["GCJ-02（高德、腾讯）", "GCJ-02 (Amap, Tencent)"],
   "datum.bd09": ["BD-09（百度）", "BD-09 (Baidu)"],
   "field.lon": ["经度", "Longitude"],

@@ -11,7 +11,6 @@ export const console_ = {
     "Import townships, villages and grids, then publish the first edition: wangge import grids FILE --level grid",
   ],
   "console.nothing_link": ["查看边界方案", "See the plans"],
-  "console.pick": ["在地图或左侧列表中选一个辖区", "Choose an area on the map or in the list"],
   "console.pick_keys": ["/ 查找　Esc 上一级　L 图层　W 这里归谁管", "/ search　Esc up　L layers　W who is responsible"],
 
   "tab.overview": ["概况", "Overview"],

@@ -377,7 +377,8 @@ def _insert(conn: Connection, viewer: Viewer | None, rows: Sequence[dict[str, An
     """Write the rows and return the keys of those that were new."""
     new: set[UUID] = set()
     for start in range(0, len(rows), _ROWS_AT_ONCE):
-        part = orjson.dumps(rows[start : start + _ROWS_AT_ONCE]).decode()
+        chunk = rows[start : start + _ROWS_AT_ONCE]
+        part = orjson.dumps(chunk, option=orjson.OPT_SERIALIZE_NUMPY).decode()
         written = conn.execute(
             statement("receive", "incidents"),
             {"rows": part, "person_id": viewer.person_id if viewer else None},

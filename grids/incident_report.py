@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -20,6 +20,8 @@ SCALES = ("individual", "group", "mass")
 LONGEST_TEXT = 4000
 LONGEST_KEY = 200
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+# Numbers may come out of arrays.
+_CANONICAL = orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
 # Clocks of senders go wrong by this much without a reason to refuse what they say.
 _CLOCK_ERROR = timedelta(days=1)
 
@@ -82,8 +84,7 @@ class IncidentReport:
 
     def digest(self) -> bytes:
         """Return a hash over all that was said: equal for the same report sent again."""
-        said = orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
-        return hashlib.sha256(said).digest()
+        return hashlib.sha256(orjson.dumps(self, option=_CANONICAL)).digest()
 
     def times(self, now: datetime) -> tuple[datetime, datetime]:
         """Return when it happened and when it was reported."""

@@ -77,29 +77,38 @@ SELECT u.code, u.level, u.name, ST_AsGeoJSON(o.outline, 7) AS geometry
  ORDER BY u.code;
 
 -- name: search_units
--- By code, the publisher's code, name or pinyin initials; the best match first.
-SELECT u.code AS key, u.level, u.name AS title, parent.name AS subtitle,
+-- By code, the publisher's code, name or pinyin initials; the best match first. Outlines are long and
+-- stay untouched until it is known which are shown.
+SELECT found.code AS key, found.level, found.name AS title, parent.name AS subtitle,
        ST_XMin(o.outline) AS west, ST_YMin(o.outline) AS south, ST_XMax(o.outline) AS east, ST_YMax(o.outline) AS north
-  FROM unit AS u
-  LEFT JOIN unit AS parent ON parent.code = u.parent_code
-  LEFT JOIN unit_outline AS o ON o.unit_code = u.code AND upper_inf(o.valid)
- WHERE upper_inf(u.valid) AND u.code >= :scope AND u.code < :scope || '~'
-   AND (u.code LIKE :prefix OR u.source_code = :said OR u.name ILIKE :within OR u.initials LIKE CAST(:initials AS text))
- ORDER BY (u.code = :said OR u.source_code = :said) DESC, u.name = :said DESC, u.code LIKE :prefix DESC,
-          u.name ILIKE :prefix DESC, length(u.code), u.code
- LIMIT :limit;
+  FROM (SELECT u.code, u.level, u.name, u.parent_code,
+               row_number() OVER (ORDER BY (u.code = :said OR u.source_code = :said) DESC NULLS LAST, u.name = :said DESC,
+                                           u.code LIKE :prefix DESC, u.name ILIKE :prefix DESC,
+                                           length(u.code), u.code) AS place
+          FROM unit AS u
+         WHERE upper_inf(u.valid) AND u.code >= :scope AND u.code < :scope || '~'
+           AND (u.code LIKE :prefix OR u.source_code = :said OR u.name ILIKE :within
+                OR u.initials LIKE CAST(:initials AS text))
+         ORDER BY place
+         LIMIT :limit) AS found
+  LEFT JOIN unit AS parent ON parent.code = found.parent_code
+  LEFT JOIN unit_outline AS o ON o.unit_code = found.code AND upper_inf(o.valid)
+ ORDER BY found.place;
 
 -- name: search_people
 -- People on duty today in the territory, by name.
-SELECT p.person_id AS key, d.unit_code, p.name AS title, u.name AS subtitle, d.rank AS level,
+SELECT found.person_id AS key, found.name AS title, found.unit_name AS subtitle, found.rank AS level,
        ST_XMin(o.outline) AS west, ST_YMin(o.outline) AS south, ST_XMax(o.outline) AS east, ST_YMax(o.outline) AS north
-  FROM person AS p
-  JOIN duty AS d ON d.person_id = p.person_id AND d.valid @> local_day(now())
-  JOIN unit AS u ON u.code = d.unit_code
-  LEFT JOIN unit_outline AS o ON o.unit_code = d.unit_code AND upper_inf(o.valid)
- WHERE p.active AND p.name ILIKE :within AND d.unit_code >= :scope AND d.unit_code < :scope || '~'
- ORDER BY p.name = :said DESC, p.name, d.unit_code
- LIMIT :limit;
+  FROM (SELECT p.person_id, p.name, d.unit_code, d.rank, u.name AS unit_name,
+               row_number() OVER (ORDER BY p.name = :said DESC, p.name, d.unit_code) AS place
+          FROM person AS p
+          JOIN duty AS d ON d.person_id = p.person_id AND d.valid @> local_day(now())
+          JOIN unit AS u ON u.code = d.unit_code
+         WHERE p.active AND p.name ILIKE :within AND d.unit_code >= :scope AND d.unit_code < :scope || '~'
+         ORDER BY place
+         LIMIT :limit) AS found
+  LEFT JOIN unit_outline AS o ON o.unit_code = found.unit_code AND upper_inf(o.valid)
+ ORDER BY found.place;
 
 -- name: search_households
 -- Households of the territory by number or address.

@@ -101,7 +101,7 @@ def draw(scale: Scale, seed: int) -> DemoCounty:
 
 
 def write(demo: DemoCounty, folder: Path) -> dict[str, Path]:
-    """Write a list for each level of units, grids.gpkg and subgroups.gpkg; returns level -> file."""
+    """Write the lists of units, grids.gpkg and subgroups.gpkg; returns level -> file."""
     levels = ("county", "township", "village")
     files = {level: folder / f"{level}.csv" for level in levels}
     files |= {name: folder / f"{name}s.gpkg" for name in ("grid", "subgroup")}

@@ -15,7 +15,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from grids.db import migrate
+from grids.migrations import migrate
 from importers.demo import load
 from importers.demo.accounts import DemoAccount
 from importers.demo.build import build

@@ -130,10 +130,13 @@ export function createMap(options: MapOptions) {
     const overlays: Overlay[] = options.overlays.map((name) => OVERLAYS[name](theme));
     const hidden = new Set(options.hidden ?? []);
     // A draft lies under the names of the county, everything else above it.
-    const layers = [...style.layers, ...overlays.flatMap((overlay) => overlay.layers)];
+    const sources = Object.assign({}, style.sources, ...overlays.map((overlay) => overlay.sources));
+    const layers = [...style.layers, ...overlays.flatMap((overlay) => overlay.layers)].filter(
+      (layer) => !("source" in layer) || layer.source in sources,
+    );
     return {
       ...style,
-      sources: Object.assign({}, style.sources, ...overlays.map((overlay) => overlay.sources)),
+      sources,
       layers: layers.map((layer) => {
         const group = groupOf(layer);
         return group && hidden.has(group)
@@ -254,6 +257,12 @@ export function createMap(options: MapOptions) {
     return { zoom: map.getZoom(), at: [lng, lat] };
   }
 
+  // Whoever photographs or checks the map waits for `data-idle`: nothing moves, nothing is awaited.
+  const busy = (): void => container.removeAttribute("data-idle");
+  map.on("movestart", busy);
+  map.on("dataloading", busy);
+  map.on("idle", () => container.setAttribute("data-idle", "yes"));
+
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   return {
@@ -329,9 +338,13 @@ export function createMap(options: MapOptions) {
       );
     },
 
-    setDraft(cells: FeatureCollection, borders: FeatureCollection): void {
+    /** Draw a draft; `villages` are the codes whose borders in force it is held against. */
+    setDraft(cells: FeatureCollection, borders: FeatureCollection, villages: readonly string[]): void {
       setData("draft", cells);
       setData("draft-borders", borders);
+      if (map.getLayer("draft-old")) {
+        map.setFilter("draft-old", ["in", ["slice", ["get", "code"], 0, 12], ["literal", [...villages]]]);
+      }
     },
 
     showDraft(visible: boolean): void {

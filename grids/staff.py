@@ -103,6 +103,28 @@ def open_account(
     audit.record(conn, viewer, "account.open", f"person {person_id}", territory=unit_code)
 
 
+def person_of(conn: Connection, viewer: Viewer, login_or_id: str) -> UUID:
+    """Return the key of a person known by login name, or by the key itself.
+
+    Raises
+    ------
+    NotFound
+        If there is none in the viewer's territory.
+    """
+    found: UUID | None = conn.execute(
+        select(schema.account.c.person_id).where(
+            schema.account.c.login == people.folded(login_or_id)
+        )
+    ).scalar()
+    if found is None:
+        try:
+            found = UUID(login_or_id)
+        except ValueError:
+            raise NotFound(what="person", key=login_or_id) from None
+    _unit_of(conn, viewer, found)
+    return found
+
+
 def reset_password(conn: Connection, viewer: Viewer, person_id: UUID) -> str:
     """Give a person a random first password to be changed at sign-in; their sessions end."""
     unit_code = _unit_of(conn, viewer, person_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from uuid import UUID
 
 import click
 
@@ -51,28 +50,30 @@ def add(
 
 
 @person.command()
-@click.argument("person_id", type=click.UUID)
+@click.argument("who", metavar="LOGIN_OR_ID")
 @click.argument("role", type=click.Choice([role.value for role in Role]))
 @click.argument("unit_code")
 @give
-def grant(answer: Answer, person_id: UUID, role: str, unit_code: str) -> None:
+def grant(answer: Answer, who: str, role: str, unit_code: str) -> None:
     """Let a person act in ROLE over UNIT_CODE."""
     with transaction() as (conn, viewer):
+        person_id = staff.person_of(conn, viewer, who)
         grant_id = staff.grant(conn, viewer, person_id, Role(role), unit_code)
     answer.give({"grant_id": grant_id})
 
 
 @person.command()
-@click.argument("person_id", type=click.UUID)
+@click.argument("who", metavar="LOGIN_OR_ID")
 @click.argument("name")
 @click.option("--days", type=click.IntRange(1, 3660), default=365, show_default=True)
 @give
-def token(answer: Answer, person_id: UUID, name: str, days: int) -> None:
+def token(answer: Answer, who: str, name: str, days: int) -> None:
     """Make a token with which a program acts for a person, under the widest of their grants."""
     with transaction() as (conn, viewer):
+        person_id = staff.person_of(conn, viewer, who)
         grants = people.grants(conn, person_id, now())
         if not grants:
-            raise NotFound(what="grant", key=str(person_id))
+            raise NotFound(what="grant", key=who)
         made = staff.add_token(
             conn,
             viewer,
@@ -86,10 +87,10 @@ def token(answer: Answer, person_id: UUID, name: str, days: int) -> None:
 
 
 @person.command()
-@click.argument("person_id", type=click.UUID)
+@click.argument("who", metavar="LOGIN_OR_ID")
 @give
-def reset(answer: Answer, person_id: UUID) -> None:
+def reset(answer: Answer, who: str) -> None:
     """Give a person a new first password; their sessions end."""
     with transaction() as (conn, viewer):
-        password = staff.reset_password(conn, viewer, person_id)
+        password = staff.reset_password(conn, viewer, staff.person_of(conn, viewer, who))
     answer.give({"password": password})

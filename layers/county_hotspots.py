@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from geo.coverage import adjacency
 from geo.lattice import Geometries
 from geo.simplify import NotACoverage, simplify
-from grids import access, admission, publications
+from grids import access, admission, counts, publications
 from grids.db import statement
 from grids.errors import NotFound
 from grids.model import Level, Viewer
@@ -148,11 +148,11 @@ def count(
     publication, ground, grids = _in_force(conn, scope, territory)
     if not ground.codes:
         raise NotFound(what="unit with grids", key=scope)
-    counts = _counts(conn, window, matter, territory)
+    reports = counts.daily(conn, since, until, matter=matter, scope=scope)
     redrawn = conn.execute(_sql("redrawn"), {"since": since, **territory}).scalars()
-    n_former, former = _former(conn, set(counts) - set(ground.codes), counts)
+    n_former, former = _former(conn, set(reports) - set(ground.codes), reports)
     names = tuple(grids[code][0] for code in ground.codes)
-    observed = np.array([counts.get(code, 0) for code in ground.codes], dtype=np.int64)
+    observed = np.array([reports.get(code, 0) for code in ground.codes], dtype=np.int64)
     households = np.array([grids[code][1] for code in ground.codes], dtype=np.int64)
     changed = frozenset(redrawn) & frozenset(ground.codes)
     stated = repr((window.interval, matter, scope, names, sorted(changed), n_former, former))
@@ -224,12 +224,36 @@ def sheet(
     As `count`; NoSuchMethod.
     """
     counted = count(conn, viewer, since, until, matter=matter, area=area)
+    return sheet_of(conn, viewer, counted, area=area, method=method, locale=locale)()
+
+
+def sheet_of(
+    conn: Connection,
+    viewer: Viewer,
+    counted: Counted,
+    *,
+    area: str | None = None,
+    method: str = "excess",
+    locale: str = "zh-CN",
+) -> Callable[[], str]:
+    """Return what writes the sheet of counted reports; it needs the database no more.
+
+    Raises
+    ------
+    NoSuchMethod
+        If there is no such method.
+    """
     hotspots = drawn_by(assess(counted), method)
+    matter = counted.matter
     named = admission.get(conn, matter).name if matter else word("sheet.all_matters", locale)
     place = _name_of(conn, area or viewer.scope) or word("sheet.everywhere", locale)
     title = word("sheet.title", locale, place=place)
-    shapes = features(counted.ground.codes, drawable(counted.ground.outlines))
-    return hotspot_sheet(replace(hotspots, matter=named), shapes, title, locale)
+
+    def write() -> str:
+        shapes = features(counted.ground.codes, drawable(counted.ground.outlines))
+        return hotspot_sheet(replace(hotspots, matter=named), shapes, title, locale)
+
+    return write
 
 
 def drawable(outlines: Geometries) -> Geometries:
@@ -290,20 +314,13 @@ def _ground(conn: Connection, scope: str) -> Ground:
     )
 
 
-def _counts(
-    conn: Connection, window: Window, matter: str | None, territory: Mapping[str, str]
-) -> dict[str, int]:
-    given = {"since": window.since, "until": window.until, "matter": matter, **territory}
-    return {row.grid_code: row.n for row in conn.execute(_sql("counts"), given)}
-
-
-def _former(conn: Connection, codes: set[str], counts: Mapping[str, int]) -> tuple[int, int]:
+def _former(conn: Connection, codes: set[str], reports: Mapping[str, int]) -> tuple[int, int]:
     """Return how many grids are no longer in force, and the reports of those that may be told."""
     if not codes:
         return 0, 0
     rows = conn.execute(_sql("last_households"), {"codes": sorted(codes)})
     told = [row.unit_code for row in rows if row.n_households >= MIN_HOUSEHOLDS]
-    return len(codes), sum(counts[code] for code in told)
+    return len(codes), sum(reports[code] for code in told)
 
 
 def _name_of(conn: Connection, code: str) -> str | None:

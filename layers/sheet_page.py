@@ -57,8 +57,9 @@ def fill_of(paint: Mapping[str, Any]) -> str:
 def _heading(hotspots: HotspotMap, title: str, locale: str) -> str:
     window = hotspots.window
     period = _said("sheet.period", locale, since=window.since, until=window.until, days=window.days)
+    # Boundaries of a file bear no number.
     source = _said(
-        "sheet.source",
+        "sheet.source" if hotspots.publication else "sheet.data",
         locale,
         publication=hotspots.publication,
         version=hotspots.data_version,

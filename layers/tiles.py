@@ -6,6 +6,7 @@ the number in their address is the cache's only rule.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -47,8 +48,26 @@ def display_zoom(z: int) -> int:
     return min((zoom for zoom in ZOOMS if zoom >= z), default=ZOOMS[-1])
 
 
-def units_tile(conn: Connection, z: int, x: int, y: int) -> bytes:
-    """Return the tile of unit outlines and their label points, one MVT layer a level each."""
+@dataclass(frozen=True, slots=True)
+class UnitsTile:
+    """A tile of unit outlines, uncompressed, and the publication that it shows."""
+
+    publication: int | None
+    plain: bytes
+
+
+def units_tile(conn: Connection, z: int, x: int, y: int) -> UnitsTile:
+    """Return the tile of unit outlines and label points in force.
+
+    Layers are named by level (`grid`) and hold the outlines with code, name and kind; `grid_label`
+    holds one point for each unit, in the one tile that it lies in. Below its first zoom a level is
+    missing; without a publication the tile is empty.
+
+    Raises
+    ------
+    NoSuchTile
+        If the address does not exist.
+    """
     require_address("units", z, x, y)
     given = {
         "z": z,
@@ -57,12 +76,8 @@ def units_tile(conn: Connection, z: int, x: int, y: int) -> bytes:
         "zoom": display_zoom(z),
         "levels": [level for level, first in FIRST_ZOOM.items() if z >= first],
     }
-    parts = [
-        bytes(row.tile)
-        for name in ("units", "labels")
-        for row in conn.execute(statement(name, "tiles", FOLDER), given)
-    ]
-    return b"".join(parts)
+    row = conn.execute(statement("units", "tiles", FOLDER), given).one()
+    return UnitsTile(row.publication, bytes(row.tile or b""))
 
 
 def points_tile(conn: Connection, layer: str, scope: str, z: int, x: int, y: int) -> bytes:

@@ -8,16 +8,6 @@ SELECT o.unit_code, u.name, o.n_households
    AND o.unit_code >= :low
    AND o.unit_code < :high;
 
--- name: counts
--- Reports by grid from a first to a last day, both counted; grids that are no longer in force too.
-SELECT c.grid_code, sum(c.n)::bigint AS n
-  FROM daily_count AS c
- WHERE c.day BETWEEN :since AND :until
-   AND (CAST(:matter AS text) IS NULL OR c.matter_code = :matter)
-   AND c.grid_code >= :low
-   AND c.grid_code < :high
- GROUP BY c.grid_code;
-
 -- name: redrawn
 -- Grids that gained, lost, followed or came from others on a day or later. The founding of a coverage
 -- from a file changes no border: reports of former days were placed by what it drew.

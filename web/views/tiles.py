@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from collections.abc import Hashable
+from threading import Lock
 
 from flask import Blueprint, Response, request
 from isal import igzip
 
-from grids import publications
 from layers import tiles
 from web.session import needs, viewer
 from web.transaction import begin
@@ -17,21 +17,34 @@ blp = Blueprint("tiles", __name__, url_prefix="/tiles")
 
 MIME = "application/vnd.mapbox-vector-tile"
 FOREVER = "private, max-age=31536000, immutable"
+KEPT_TILES = 4096
 
 
-class _UnitTiles:
-    """Packed unit tiles of the publications lately asked for, kept in the process."""
+class _Kept:
+    """The packed tiles last asked for."""
 
     def __init__(self, size: int) -> None:
-        self.get = lru_cache(maxsize=size)(self._make)
+        self._size = size
+        self._tiles: dict[Hashable, bytes] = {}
+        self._lock = Lock()
 
-    @staticmethod
-    def _make(publication: int, z: int, x: int, y: int) -> bytes:
-        with begin(None) as conn:
-            return igzip.compress(tiles.units_tile(conn, z, x, y), compresslevel=2)
+    def get(self, key: Hashable) -> bytes | None:
+        """Return a tile, which becomes the youngest; none if it is not kept."""
+        with self._lock:
+            tile = self._tiles.pop(key, None)
+            if tile is not None:
+                self._tiles[key] = tile
+            return tile
+
+    def put(self, key: Hashable, tile: bytes) -> None:
+        """Keep a tile; the oldest goes when there are too many."""
+        with self._lock:
+            self._tiles[key] = tile
+            if len(self._tiles) > self._size:
+                del self._tiles[next(iter(self._tiles))]
 
 
-_units = _UnitTiles(size=4096)
+_packed = _Kept(KEPT_TILES)
 
 
 def _answer(packed: bytes, etag: str, caching: str) -> Response:
@@ -52,22 +65,24 @@ def units_tile(publication: int, z: int, x: int, y: int) -> Response:
     asks is about to learn of the new publication.
     """
     tiles.require_address("units", z, x, y)
+    packed = _packed.get((publication, z, x, y))
+    if packed is not None:
+        return _answer(packed, f"{publication}-{z}-{x}-{y}", FOREVER)
     with begin(None) as conn:
-        current = publications.require_current(conn).number
-    packed = _units.get(current, z, x, y)
-    caching = FOREVER if publication == current else "no-store"
-    return _answer(packed, f"{current}-{z}-{x}-{y}", caching)
+        made = tiles.units_tile(conn, z, x, y)
+    packed = igzip.compress(made.plain, compresslevel=2)
+    _packed.put((made.publication, z, x, y), packed)
+    caching = FOREVER if made.publication == publication else "no-store"
+    return _answer(packed, f"{made.publication}-{z}-{x}-{y}", caching)
 
 
 def _points(layer: str, z: int, x: int, y: int) -> Response:
     who = viewer()
-    tiles.require_address(layer, z, x, y)
     with begin(who) as conn:
         plain = tiles.points_tile(conn, layer, who.scope, z, x, y)
     digest = hashlib.sha256(plain).hexdigest()[:20]
-    return _answer(
-        igzip.compress(plain, compresslevel=2), f"{who.scope}-{digest}", "private, no-cache"
-    )
+    packed = igzip.compress(plain, compresslevel=2)
+    return _answer(packed, f"{who.scope}-{digest}", "private, no-cache")
 
 
 @blp.get("/<int:publication>/households/<int:z>/<int:x>/<int:y>.mvt")

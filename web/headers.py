@@ -46,7 +46,7 @@ def install(app: Flask) -> None:
         answer.headers["Permissions-Policy"] = "geolocation=(self), camera=(self), microphone=()"
         if request.is_secure:
             answer.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
-        if request.path.startswith("/static/build/assets/"):
+        if request.path.startswith("/static/build/assets/") and answer.status_code < 400:
             answer.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
         elif "Cache-Control" not in answer.headers:
             answer.headers["Cache-Control"] = "no-store"

@@ -12,10 +12,13 @@ from uuid import UUID
 
 import orjson
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
+import web
 from grids import incidents, people, plans, staff
 from grids.access import everyone
 from grids.db import EVERYWHERE, begin, make_engine
@@ -125,6 +128,14 @@ def config_of(engine: Engine, *, testing: bool = True, **more: Any) -> Config:
     )
     given = {"session_key": b"s" * 32, "phone_keys": KEYS, "secure_cookies": False} | more
     return Config(web_url=url, testing=testing, **given)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def translations() -> None:
+    """Compile the translations as set-up does, so that tests read the words of this moment."""
+    for source in (Path(web.__file__).parent / "translations").rglob("*.po"):
+        with source.open("rb") as words, source.with_suffix(".mo").open("wb") as compiled:
+            write_mo(compiled, read_po(words))
 
 
 @pytest.fixture(scope="session")

@@ -73,7 +73,8 @@ def take_sign_in():
         answer = people.sign_in(conn, form.login.data, form.password.data, client, now())
     if isinstance(answer, Refusal):
         page = render_template("sign_in.html", form=form, refusal=sentence(answer))
-        return page, status_of(answer)
+        wait = answer.facts.get("retry_after_s")
+        return page, status_of(answer), {"Retry-After": str(wait)} if wait else {}
     token, session = answer
     login_user(SessionUser(token, session.viewer))
     return redirect(url_for("account.password") if session.must_change else _onward())

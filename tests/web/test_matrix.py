@@ -1,0 +1,228 @@
+"""Who may do what, and where: every address, every role, inside the territory and outside.
+
+`DOORS` is the policy, written once more beside the marks of the views: what an address needs, and
+a request that would be answered. An address that is missing here fails, and so does one that asks
+for something else than it should.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+
+from grids.access import ALLOWED
+from grids.model import Role
+from web.session import SIGNED_IN, needed_by, require_marks
+
+VERSION = {"version": 0}
+
+
+@dataclass(frozen=True)
+class Door:
+    """What an endpoint needs and how to knock: fields of a territory stand in braces.
+
+    `walled`: the request names something of a territory, which outside is said not to exist.
+    """
+
+    needed: str | None
+    path: str
+    body: dict[str, object] | None = None
+    walled: bool = False
+
+
+PLAN = "/api/v1/plans/{t.plan}"
+INCIDENT = "/api/v1/incidents/{t.incident}"
+HOUSEHOLD = "/api/v1/households/{t.household}"
+PERIOD = "since=2026-01-01&until=2026-03-31&area={t.code}"
+STEP = {"tool": "merge", "from": "{t.grid}", "into": "{t.village}002"}
+REPORT = {"matter_code": "0201", "summary": "路灯不亮", "unit_code": "{t.grid}"}
+
+DOORS = {
+    "static": Door(None, "/static/icon.svg"),
+    "api-docs.openapi_json": Door(None, "/api/v1/openapi.json"),
+    "health.health": Door(None, "/health"),
+    "health.ready": Door(None, "/ready"),
+    "account.sign_in": Door(None, "/sign-in"),
+    "account.take_sign_in": Door(None, "/sign-in", {}),
+    "account.sign_out": Door(None, "/sign-out", {}),
+    "account.password": Door(SIGNED_IN, "/password"),
+    "account.take_password": Door(SIGNED_IN, "/password", {}),
+    "pages.console": Door("unit.see", "/"),
+    "pages.plan_list": Door("plan.see", "/plans"),
+    "pages.studio": Door("plan.see", "/plans/{t.plan}", walled=True),
+    "pages.hotspots": Door("hotspot.see", "/hotspots"),
+    "pages.incidents": Door("incident.see", "/incidents"),
+    "pages.me": Door("incident.see", "/me"),
+    "sheets.hotspot_sheet": Door("hotspot.see", f"/hotspots/sheet?{PERIOD}", walled=True),
+    "tiles.units_tile": Door("unit.see", "/tiles/1/units/15/{x}/{y}.mvt"),
+    "tiles.households_tile": Door("household.see", "/tiles/1/households/15/{x}/{y}.mvt"),
+    "tiles.cameras_tile": Door("camera.see", "/tiles/1/cameras/15/{x}/{y}.mvt"),
+    "tiles.incidents_tile": Door("incident.see", "/tiles/1/incidents/15/{x}/{y}.mvt"),
+    "units.children": Door("unit.see", "/api/v1/units?parent={t.code}", walled=True),
+    "units.card": Door("unit.see", "/api/v1/units/{t.grid}", walled=True),
+    "units.outline": Door("unit.see", "/api/v1/units/{t.grid}/outline", walled=True),
+    "search.search": Door("unit.see", "/api/v1/search?q={t.grid}"),
+    "where.where": Door("unit.see", "/api/v1/where?lon={lon}&lat={lat}&datum=cgcs2000"),
+    "households.list_households": Door(
+        "household.see", "/api/v1/households?grid={t.grid}", walled=True
+    ),
+    "households.show": Door("household.see", HOUSEHOLD, walled=True),
+    "households.reveal": Door(
+        "household.reveal", HOUSEHOLD + "/reveal", {"reason": "上门走访联系"}, walled=True
+    ),
+    "cameras.list_cameras": Door("camera.see", "/api/v1/cameras?grid={t.grid}", walled=True),
+    "cameras.show": Door("camera.see", "/api/v1/cameras/{t.camera}", walled=True),
+    "hotspots.hotspots": Door("hotspot.see", f"/api/v1/hotspots?{PERIOD}", walled=True),
+    "me.me": Door("incident.see", "/api/v1/me"),
+    "incidents.matters": Door("incident.see", "/api/v1/matters"),
+    "incidents.list_incidents": Door(
+        "incident.see", "/api/v1/incidents?unit={t.code}", walled=True
+    ),
+    # A reporter may stand just beyond the border: the report is taken, the card is not shown.
+    "incidents.report": Door("incident.report", "/api/v1/incidents", REPORT),
+    "incidents.show": Door("incident.see", INCIDENT, walled=True),
+    "incidents.step": Door(
+        "incident.step", INCIDENT + "/steps", {"action": "accept", **VERSION}, walled=True
+    ),
+    "incidents.assignee": Door(
+        "incident.assign",
+        INCIDENT + "/assignee",
+        {"unit_code": "{t.grid}", "reason": "就近处理", **VERSION},
+        walled=True,
+    ),
+    "plans.list_plans": Door("plan.see", "/api/v1/plans"),
+    "plans.create": Door("plan.edit", "/api/v1/plans", {"title": "调整边界"}),
+    "plans.show": Door("plan.see", PLAN, walled=True),
+    "plans.cells": Door("plan.see", PLAN + "/cells?village={t.village}", walled=True),
+    "plans.add_step": Door("plan.edit", PLAN + "/steps", STEP | VERSION, walled=True),
+    "plans.undo": Door("plan.edit", PLAN + "/undo", VERSION, walled=True),
+    "plans.redo": Door("plan.edit", PLAN + "/redo", VERSION, walled=True),
+    "plans.check": Door("plan.see", PLAN + "/check", walled=True),
+    "plans.impact": Door("plan.see", PLAN + "/impact", walled=True),
+    "plans.publish": Door("plan.publish", PLAN + "/publish", VERSION, walled=True),
+    "plans.withdraw": Door("plan.edit", PLAN + "/withdraw", walled=True),
+}
+
+
+def knock(caller, app, endpoint, territory):
+    """Send the request of an endpoint about what lies in a territory."""
+    door = DOORS[endpoint]
+    lon, lat = territory.at
+    x = int((lon + 180) / 360 * 2**15)
+    y = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**15)
+    names = {"t": territory, "lon": lon, "lat": lat, "x": x, "y": y}
+    (rule,) = app.url_map.iter_rules(endpoint)
+    method = "POST" if "POST" in rule.methods else "GET"
+    body = {
+        key: value.format(**names) if isinstance(value, str) else value
+        for key, value in (door.body or {}).items()
+    }
+    more = {"json": body} if method == "POST" else {}
+    return caller.send(method, door.path.format(**names), **more)
+
+
+def is_let_in(answer):
+    """Return whether an answer is none of the guard's: whatever else it says, it may be said."""
+    return answer.status_code < 500 and answer.status_code not in (401, 403, 404)
+
+
+def may(role: Role, needed: str) -> bool:
+    return needed == SIGNED_IN or needed in ALLOWED[role]
+
+
+@pytest.fixture
+def callers(token_as, staff_of, world):
+    """A caller in each role, over the own township; the worker is the one on duty there."""
+    if (Role.WORKER, world.own.code) not in staff_of._made:
+        staff_of._made[Role.WORKER, world.own.code] = staff_of.new(
+            "worker", Role.WORKER, world.own.code, person_id=world.own.worker
+        )
+    return {role: token_as(role) for role in Role}
+
+
+def test_every_address_is_in_the_policy_and_asks_for_what_the_policy_says(app):
+    marks = {rule.endpoint: needed_by(app, rule.endpoint) for rule in app.url_map.iter_rules()}
+    assert marks == {endpoint: door.needed for endpoint, door in DOORS.items()}
+
+
+def test_the_program_does_not_start_with_a_view_that_says_nothing(app):
+    class Half:
+        url_map = app.url_map
+        view_functions = app.view_functions | {"units.card": lambda code: code}
+
+    with pytest.raises(AttributeError):
+        require_marks(Half)
+
+
+@pytest.mark.parametrize("endpoint", sorted(DOORS))
+def test_nobody_passes_without_signing_in(app, world, anonymous, endpoint):
+    anonymous.headers["Authorization"] = "Bearer of-nobody"
+    answer = knock(anonymous, app, endpoint, world.own)
+    if DOORS[endpoint].needed is None:
+        assert answer.status_code not in (401, 403, 404, 500)
+    else:
+        assert (answer.status_code, answer.json["code"]) == (401, "session.none")
+
+
+@pytest.mark.parametrize("endpoint", sorted(e for e, door in DOORS.items() if door.needed))
+def test_a_role_passes_exactly_where_its_rights_say(app, world, callers, endpoint):
+    surprises = {}
+    for role, caller in callers.items():
+        answer = knock(caller, app, endpoint, world.own)
+        if may(role, DOORS[endpoint].needed):
+            as_expected = is_let_in(answer)
+        else:
+            as_expected = (answer.status_code, answer.json["code"]) == (403, "forbidden")
+        if not as_expected:
+            surprises[role.value] = answer.status, answer.text[:200]
+    assert surprises == {}
+
+
+@pytest.mark.parametrize("endpoint", sorted(e for e, door in DOORS.items() if door.walled))
+def test_what_lies_in_another_territory_does_not_exist(app, world, callers, endpoint):
+    surprises = {}
+    for role, caller in callers.items():
+        answer = knock(caller, app, endpoint, world.foreign)
+        code = "not_found" if may(role, DOORS[endpoint].needed) else "forbidden"
+        if answer.json is None or answer.json["code"] != code:
+            surprises[role.value] = answer.status, answer.text[:200]
+    assert surprises == {}
+
+
+@pytest.mark.parametrize("endpoint", sorted(e for e in DOORS if e.startswith("tiles.")))
+def test_a_tile_of_another_territory_is_empty_but_for_outlines(app, world, callers, endpoint):
+    caller = callers[Role.GRID_ADMIN]
+    foreign = knock(caller, app, endpoint, world.foreign)
+    assert foreign.status_code == 200
+    assert knock(caller, app, endpoint, world.own).status_code == 200
+    if endpoint != "tiles.units_tile":
+        layer = endpoint.removeprefix("tiles.").removesuffix("_tile")
+        nowhere = caller.get(f"/tiles/1/{layer}/15/0/0.mvt")
+        assert foreign.data == nowhere.data
+        assert knock(caller, app, endpoint, world.own).data != nowhere.data
+
+
+def test_a_browser_is_led_to_the_sign_in_page_and_back(app, world, anonymous):
+    for endpoint in sorted(e for e in DOORS if e.startswith("pages.")):
+        path = DOORS[endpoint].path.format(t=world.own)
+        answer = anonymous.get(path, headers={"Accept": "text/html"})
+        assert answer.status_code == 302
+        assert answer.location == f"/sign-in?next={path}?"
+
+
+def test_a_missing_and_a_foreign_thing_are_answered_alike(app, world, callers):
+    caller = callers[Role.GRID_ADMIN]
+    for kind in ("incidents", "plans", "households", "cameras"):
+        foreign = str(getattr(world.foreign, kind.removesuffix("s")))
+        missing = str(uuid4())
+        answers = [caller.get(f"/api/v1/{kind}/{key}") for key in (foreign, missing)]
+        assert answers[0].text.replace(foreign, missing) == answers[1].text
+        assert [answer.status_code for answer in answers] == [404, 404]
+        alike = [
+            {name: value for name, value in answer.headers if name != "Content-Length"}
+            for answer in answers
+        ]
+        assert alike[0] == alike[1]

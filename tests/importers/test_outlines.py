@@ -11,7 +11,6 @@ import shapely
 
 from geo.datum import Datum, Epsg, from_cgcs2000_array
 from geo.errors import UndeclaredDatum, UnsupportedDatum
-from importers import sandbox
 from importers.outline_features import UnreadableOutlines, judged
 from importers.outline_files import ChooseLayer, UnsupportedFormat
 from importers.outlines import ConflictingDatum, read_outlines
@@ -20,16 +19,6 @@ from tests.strategies import crooked_coverage
 
 CELLS = crooked_coverage(2, 2, seed=1)
 NAMES = ["新城网格", "河西网格", "东山网格", "耈街网格"]
-
-
-@pytest.fixture
-def in_process(monkeypatch):
-    """Read without a child, which is slow to start; what is safe or not is tested with one."""
-
-    def run(function, *args, **limits):
-        return function(*args)
-
-    monkeypatch.setattr(sandbox, "run", run)
 
 
 def a_frame(crs="EPSG:4490"):

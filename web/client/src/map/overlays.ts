@@ -120,6 +120,19 @@ export function draftOverlay(theme: Theme): Overlay {
         paint: { "line-color": paper.muted, "line-width": 0.8, "line-dasharray": [2, 2] },
       },
       {
+        // Borders in force, under the draft's: only what the draft takes away stays to be seen.
+        id: "draft-old",
+        type: "line",
+        source: "units",
+        "source-layer": "grid",
+        filter: ["literal", false],
+        paint: {
+          "line-color": draft.old.colour,
+          "line-width": draft.old.width,
+          ...(draft.old.dash ? { "line-dasharray": [...draft.old.dash] } : {}),
+        },
+      },
+      {
         id: "draft-border",
         type: "line",
         source: "draft-borders",

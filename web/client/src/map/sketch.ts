@@ -20,7 +20,7 @@ export function sketchLine(
   onFinish: (line: LonLat[]) => void,
 ): Sketch {
   const draw = new TerraDraw({
-    adapter: new TerraDrawMapLibreGLAdapter({ map, coordinatePrecision: DECIMALS, prefixId: "sketch" }),
+    adapter: new TerraDrawMapLibreGLAdapter({ map, coordinatePrecision: DECIMALS, prefixId: "pen" }),
     modes: [
       new TerraDrawLineStringMode({
         keyEvents: { cancel: "Escape", finish: "Enter" },

@@ -20,8 +20,19 @@ export function useTools(state: PlanState, map: ShallowRef<GridMap | undefined>)
   const picked = ref<number | null>(null);
   let sketch: Sketch | null = null;
 
-  const nameOf = (code: string | null): string =>
-    code ? (state.totals.value.get(code)?.name ?? code) : t("hint.free");
+  const subgroups = computed(
+    () =>
+      new Map(
+        [...state.cells.value.values()].map(({ properties: cell }) => [
+          cell.subgroup_code,
+          `${cell.grid_name ?? ""} ${cell.subgroup_name ?? ""}`,
+        ]),
+      ),
+  );
+  const nameOf = (code: string | null): string => {
+    if (!code) return t("hint.free");
+    return state.totals.value.get(code)?.name ?? subgroups.value.get(code) ?? code;
+  };
   const cellOf = (id: number | null): CellFacts | null =>
     id === null ? null : (state.cells.value.get(id)?.properties ?? null);
 
@@ -96,7 +107,12 @@ export function useTools(state: PlanState, map: ShallowRef<GridMap | undefined>)
   }
 
   async function startLine(): Promise<void> {
-    sketch = (await map.value?.sketchLine((drawn) => (line.value = drawn))) ?? null;
+    const take = (drawn: LonLat[]): void => {
+      line.value = drawn;
+      // The pen forgets what it drew; the line stays to be looked at until it is decided on.
+      map.value?.setSketch(drawn);
+    };
+    sketch = (await map.value?.sketchLine(take)) ?? null;
     map.value?.cursor("crosshair");
   }
 

@@ -31,6 +31,7 @@ export const studio = {
   "studio.saved": ["已保存 {time}", "Saved {time}"],
   "studio.saving": ["正在保存…", "Saving…"],
   "studio.not_saved": ["未保存：{why}", "Not saved: {why}"],
+  "studio.refused": ["上一步未被接受", "The last step was refused"],
   "studio.unchanged": ["尚无改动", "No change yet"],
   "studio.back": ["全部方案", "All plans"],
 

@@ -43,7 +43,7 @@ class Planted:
     """A hotspot put in on purpose: all grids within `radius_m` of a grid's centre.
 
     In [since, until] days reports of `matter` (all matters when none) come `ratio` times as often
-    from `grids` as they otherwise would.
+    from the households of `grids` as from those of the county at large.
     """
 
     name: str
@@ -65,8 +65,8 @@ def plant(demo: DemoCounty, homes: Homes, today: date, seed: int) -> list[Plante
     centre = np.array([at[grid_of == g].mean(0) for g in range(len(codes))])
     recipes = (
         ("persistent", None, 120, 0, 3.5),
-        ("emerging", "0301", 14, 0, 8.0),
-        ("new", None, 7, 0, 6.0),
+        ("emerging", "0301", 28, 0, 12.0),
+        ("new", None, 7, 0, 8.0),
         ("past", "0201", 330, 210, 5.0),
     )
     taken = np.zeros(len(codes), dtype=bool)
@@ -122,6 +122,7 @@ def write(
     first = today - timedelta(days=DAYS)
     village = np.unique([code[:12] for code in codes], return_inverse=True)[1]
     nature = rng.gamma(UNEVENNESS, 1 / UNEVENNESS, village.max() + 1)[village]
+    nature[np.isin(codes, [code for spot in planted for code in spot.grids])] = 1.0
     share = n_homes * nature
     share = share / share.sum()
     weights = np.array([m.weight for m in matters()], float)

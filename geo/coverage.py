@@ -260,7 +260,9 @@ def adjacency(polygons: Sequence[BaseGeometry] | Geometries, *, queen: bool = Fa
         touching = sparse.triu(incidence @ incidence.T, k=1).tocsr()
         touching.data = np.zeros(touching.nnz)
         pairs = touching.tocoo()
-        lengths = np.asarray(shared[pairs.row, pairs.col], dtype=np.float64).reshape(-1)
+        lengths = np.zeros(pairs.nnz)
+        if pairs.nnz:  # SciPy gives a sparse array for no places at all
+            lengths[:] = shared[pairs.row, pairs.col]
     else:
         pairs = shared.tocoo()
         lengths = pairs.data

@@ -33,7 +33,8 @@ def minimum_detectable_ratio(
     Returns
     -------
     Floats
-        Ratios >= 1; infinity where nothing is expected.
+        Ratios >= 1; infinity where nothing is expected, and where the null is spread so widely that
+        no ratio suffices.
 
     Raises
     ------
@@ -60,5 +61,6 @@ def minimum_detectable_ratio(
     mean, size = usual[mixed], 1.0 / wide[mixed]
     critical = stats.nbinom.isf(level, size, size / (size + mean)) + 1.0
     odds = special.betaincinv(critical, size, power)
-    ratio[mixed] = size * odds / (1.0 - odds) / mean
+    with np.errstate(divide="ignore"):  # odds that round to 1: no finite ratio suffices
+        ratio[mixed] = size * odds / (1.0 - odds) / mean
     return np.asarray(np.maximum(ratio, 1.0), dtype=np.float64)

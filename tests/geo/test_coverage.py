@@ -232,6 +232,16 @@ def test_a_corner_makes_queens_not_rooks():
     assert sorted(queens.border_m)[2:] == sorted(adjacency(cells).border_m)
 
 
+@pytest.mark.parametrize("queen", [False, True])
+def test_who_stands_alone_has_no_neighbours(queen):
+    for cells in (
+        [],
+        [shapely.box(0, 0, 1, 1)],
+        [shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)],
+    ):
+        assert [len(part) for part in adjacency(cells, queen=queen)] == [0, 0, 0]
+
+
 @given(strategies.coverages(), st.integers(1, 4))
 def test_outlines_cover_what_their_cells_cover(cells, n_groups):
     groups = [("west", "east", None, 7)[k % n_groups] for k in range(len(cells))]

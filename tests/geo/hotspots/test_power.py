@@ -34,6 +34,10 @@ def test_nothing_expected_shows_nothing():
     assert np.isinf(minimum_detectable_ratio([0.0], 10)[0])
 
 
+def test_no_ratio_suffices_where_the_usual_level_swings_too_widely():
+    assert np.isinf(minimum_detectable_ratio([0.1], 100, spread=[500.0])).all()
+
+
 @pytest.mark.parametrize("wrong", [{"n_tests": 0}, {"power": 1.0}, {"alpha": 0.0}])
 def test_impossible_wishes_are_refused(wrong):
     with pytest.raises(UnusableCounts):

@@ -1,0 +1,5 @@
+"""Scenarios are told by `story`."""
+
+from tests.scenarios.story import story
+
+__all__ = ["story"]

@@ -175,7 +175,11 @@ def _chain(outline: dict[str, Any], members: Iterable[str]) -> Chain:
 
 
 class _Scale:
-    """The leaves of an area, read when first asked for: cells, or grids at small scales."""
+    """The leaves of an area, read when first asked for: cells, or grids at small scales.
+
+    Around villages there is a ring: all cells that touch them; at small scales, where a pixel may
+    be as wide as a grid, whole villages.
+    """
 
     def __init__(self, conn: Connection, villages: Sequence[str] | None) -> None:
         self._conn = conn
@@ -186,30 +190,22 @@ class _Scale:
 
     @cached_property
     def _cells(self) -> _Leaves:
-        """All cells, or those of villages and all grids and free land that touch them."""
-        query = "all_cells" if self._villages is None else "cells_around"
+        return self._read("cells")
+
+    @cached_property
+    def _grids(self) -> _Leaves:
+        return self._read("grids")
+
+    def _read(self, what: str) -> _Leaves:
+        around = "all" if self._villages is None else "around"
         values = {} if self._villages is None else {"villages": list(self._villages)}
-        rows = self._conn.execute(statement(query, "display"), values).all()
+        rows = self._conn.execute(statement(f"{what}_{around}", "display"), values).all()
         return _Leaves(
             village=codes(row.village_code for row in rows),
             grid=codes(row.grid_code for row in rows),
             subgroup=codes(row.subgroup_code for row in rows),
             outline=shapes(row.outline for row in rows),
         )
-
-    @cached_property
-    def _grids(self) -> _Leaves:
-        cells = self._cells
-        groups = [
-            ("", k) if grid is None else (grid, 0) for k, grid in enumerate(cells.grid.tolist())
-        ]
-        whole = outlines(cells.outline, groups)
-        first = {group: k for k, group in reversed(list(enumerate(groups)))}
-        pick = [first[group] for group in dict.fromkeys(groups)]
-        shape: Geometries = np.empty(len(whole), dtype=np.object_)
-        shape[:] = list(whole.values())
-        nothing = np.full(len(pick), None, dtype=np.object_)
-        return _Leaves(cells.village[pick], cells.grid[pick], nothing, shape)
 
 
 def _units(leaves: _Leaves, zoom: int, above: Sequence[Level]) -> dict[Level, dict[str, Any]]:

@@ -56,7 +56,13 @@ class Busy(GridsError):
 
 
 def publish(
-    conn: Connection, viewer: Viewer, plan_id: UUID, memo: str, *, version: int | None = None
+    conn: Connection,
+    viewer: Viewer,
+    plan_id: UUID,
+    memo: str,
+    *,
+    version: int | None = None,
+    draw: bool = True,
 ) -> Publication:
     """Take a plan into force and return the publication that came of it.
 
@@ -69,6 +75,9 @@ def publish(
         Why; kept with the publication and in the audit trail.
     version
         The version of the plan that the caller has seen and means; none: whatever it is.
+    draw
+        Whether to bring the drawn outlines up to date. An import that publishes several times in
+        one transaction leaves that to its last one.
 
     Raises
     ------
@@ -99,7 +108,8 @@ def publish(
     proof = prove_in_force(conn)
     if not proof.exact:
         raise Unproven(n_edges=proof.extra + proof.missing, cells=list(proof.invalid))
-    display.refresh(conn, published.number)
+    if draw:
+        display.refresh(conn, published.number)
     return published
 
 

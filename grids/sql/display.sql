@@ -10,7 +10,7 @@ SELECT DISTINCT c.village_code
 -- Zooms that hold outlines of the county.
 SELECT DISTINCT zoom FROM unit_display WHERE level = 'county';
 
--- name: all_cells
+-- name: cells_all
 -- Every cell in force.
 SELECT c.village_code, c.grid_code, c.subgroup_code, ST_AsBinary(c.outline) AS outline
   FROM cell_version AS c
@@ -18,24 +18,55 @@ SELECT c.village_code, c.grid_code, c.subgroup_code, ST_AsBinary(c.outline) AS o
  ORDER BY c.cell_id;
 
 -- name: cells_around
--- The cells of villages and all cells of the grids, and the free land, that touch them.
+-- The cells of villages and all cells that touch them.
 WITH own AS MATERIALIZED (
   SELECT c.cell_id, c.outline
     FROM cell_version AS c
    WHERE upper_inf(c.valid) AND c.village_code = ANY (CAST(:villages AS text[]))
-), ring AS MATERIALIZED (
-  SELECT DISTINCT near.cell_id, near.grid_code
+), wanted AS (
+  SELECT own.cell_id FROM own
+  UNION
+  SELECT near.cell_id
     FROM own
     JOIN cell_version AS near ON upper_inf(near.valid) AND near.outline && own.outline
    WHERE near.village_code <> ALL (CAST(:villages AS text[])) AND ST_Intersects(own.outline, near.outline)
 )
 SELECT c.village_code, c.grid_code, c.subgroup_code, ST_AsBinary(c.outline) AS outline
-  FROM cell_version AS c
- WHERE upper_inf(c.valid)
-   AND (c.cell_id IN (SELECT cell_id FROM own)
-        OR c.cell_id IN (SELECT cell_id FROM ring)
-        OR c.grid_code IN (SELECT grid_code FROM ring))
+  FROM wanted
+  JOIN cell_version AS c ON c.cell_id = wanted.cell_id AND upper_inf(c.valid)
  ORDER BY c.cell_id;
+
+-- name: grids_all
+-- Every grid in force, and the free land. The order is always that of the codes: where two borders
+-- hinder each other, the one that is simplified first wins.
+SELECT left(o.unit_code, 12) AS village_code, o.unit_code AS grid_code, NULL AS subgroup_code,
+       ST_AsBinary(o.outline) AS outline, 0 AS cell_id
+  FROM unit_outline AS o
+ WHERE o.level = 'grid' AND upper_inf(o.valid)
+UNION ALL
+SELECT c.village_code, NULL, NULL, ST_AsBinary(c.outline), c.cell_id
+  FROM cell_version AS c
+ WHERE upper_inf(c.valid) AND c.grid_code IS NULL
+ ORDER BY grid_code, cell_id;
+
+-- name: grids_around
+-- The grids and the free land of villages and of all villages near them.
+WITH wanted AS MATERIALIZED (
+  SELECT DISTINCT near.unit_code AS code
+    FROM unit_outline AS own
+    JOIN unit_outline AS near ON near.level = 'village' AND upper_inf(near.valid) AND near.outline && own.outline
+   WHERE own.unit_code = ANY (CAST(:villages AS text[])) AND upper_inf(own.valid)
+)
+SELECT wanted.code AS village_code, o.unit_code AS grid_code, NULL AS subgroup_code,
+       ST_AsBinary(o.outline) AS outline, 0 AS cell_id
+  FROM wanted
+  JOIN unit_outline AS o ON o.level = 'grid' AND upper_inf(o.valid)
+   AND o.unit_code >= wanted.code AND o.unit_code < wanted.code || '~'
+UNION ALL
+SELECT c.village_code, NULL, NULL, ST_AsBinary(c.outline), c.cell_id
+  FROM wanted
+  JOIN cell_version AS c ON c.village_code = wanted.code AND c.grid_code IS NULL AND upper_inf(c.valid)
+ ORDER BY grid_code, cell_id;
 
 -- name: erase
 -- Drawn outlines of a village and everything inside it.

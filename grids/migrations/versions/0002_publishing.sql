@@ -9,6 +9,11 @@
 -- The functions run without the just-in-time compiler: the planner's prices for PostGIS would call it
 -- for statements that take milliseconds.
 
+-- A plan looks for its own cells at a place; a retired unit for what is drawn of it.
+DROP INDEX plan_cell_outline;
+CREATE INDEX plan_cell_place ON plan_cell USING gist (plan_id, outline);
+CREATE INDEX unit_display_unit ON unit_display (unit_code);
+
 -- Edges and the proof ------------------------------------------------------------------------------------
 
 CREATE FUNCTION half_edges(outline geometry)
@@ -112,40 +117,42 @@ LANGUAGE sql STABLE SECURITY INVOKER ROWS 200 SET search_path = public, pg_temp 
       JOIN cell_version AS c ON c.cell_id = p.cell_id AND upper_inf(c.valid)
   ), territory AS MATERIALIZED (
     -- Neighbours too: a home on their border may lie on a changed cell.
-    SELECT p.village_code FROM changed AS p
-    UNION
-    SELECT c.village_code
-      FROM changed AS p
-      JOIN cell_version AS c ON upper_inf(c.valid) AND c.outline && p.outline
+    SELECT near.village_code, ST_SetSRID(ST_Extent(near.outline), 4490) AS reach
+      FROM (SELECT p.village_code, p.outline FROM changed AS p
+            UNION ALL
+            SELECT c.village_code, p.outline
+              FROM changed AS p
+              JOIN cell_version AS c ON upper_inf(c.valid) AND c.outline && p.outline) AS near
+     GROUP BY near.village_code
   ), above AS (
     SELECT left(t.village_code, n) COLLATE "C" AS code FROM territory AS t, unnest(ARRAY[6, 9]) AS n
     UNION
     SELECT t.village_code FROM territory AS t
   ), thing AS MATERIALIZED (
     SELECT 'household' AS kind, h.household_id AS id, h.grid_code, h.subgroup_code, h.position,
-           h.placed_by IN ('position', 'unplaced') AS by_position
+           h.placed_by IN ('position', 'unplaced') AS by_position, h.position && t.reach AS is_near
       FROM territory AS t
       JOIN household AS h ON h.territory_code >= t.village_code AND h.territory_code < t.village_code || '~'
      WHERE h.placed_by <> 'unplaced'
     UNION ALL
-    SELECT 'household', h.household_id, NULL, NULL, h.position, true
+    SELECT 'household', h.household_id, NULL, NULL, h.position, true, true
       FROM above AS a
       JOIN household AS h ON h.territory_code = a.code AND h.placed_by = 'unplaced'
      WHERE h.position IS NOT NULL
     UNION ALL
-    SELECT 'camera', k.camera_id, k.grid_code, k.subgroup_code, k.position, true
+    SELECT 'camera', k.camera_id, k.grid_code, k.subgroup_code, k.position, true, k.position && t.reach
       FROM territory AS t
       JOIN camera AS k ON k.territory_code >= t.village_code AND k.territory_code < t.village_code || '~'
      WHERE k.grid_code IS NOT NULL
     UNION ALL
-    SELECT 'camera', k.camera_id, NULL, NULL, k.position, true
+    SELECT 'camera', k.camera_id, NULL, NULL, k.position, true, true
       FROM above AS a
       JOIN camera AS k ON k.territory_code = a.code AND k.grid_code IS NULL
      WHERE k.position IS NOT NULL
     UNION ALL
     SELECT CASE WHEN plan.open_incidents = 'move' OR plan.open_incidents = 'unaccepted' AND i.step = 'reported'
              THEN 'incident' ELSE 'incident_stays' END,
-           i.incident_id, i.grid_code, i.subgroup_code, i.position, i.placement <> 'hand'
+           i.incident_id, i.grid_code, i.subgroup_code, i.position, i.placement <> 'hand', i.position && t.reach
       FROM plan
       JOIN territory AS t ON true
       JOIN incident AS i ON i.territory_code >= t.village_code AND i.territory_code < t.village_code || '~'
@@ -153,7 +160,7 @@ LANGUAGE sql STABLE SECURITY INVOKER ROWS 200 SET search_path = public, pg_temp 
     UNION ALL
     SELECT CASE WHEN plan.open_incidents = 'move' OR plan.open_incidents = 'unaccepted' AND i.step = 'reported'
              THEN 'incident' ELSE 'incident_stays' END,
-           i.incident_id, NULL, NULL, i.position, i.placement <> 'hand'
+           i.incident_id, NULL, NULL, i.position, i.placement <> 'hand', true
       FROM plan
       JOIN above AS a ON true
       JOIN incident AS i ON i.territory_code = a.code
@@ -162,7 +169,8 @@ LANGUAGE sql STABLE SECURITY INVOKER ROWS 200 SET search_path = public, pg_temp 
   ), touched AS MATERIALIZED (
     SELECT t.*
       FROM thing AS t
-     WHERE EXISTS (SELECT FROM plan_cell AS p
+     WHERE t.is_near
+       AND EXISTS (SELECT FROM plan_cell AS p
                     WHERE p.plan_id = p_plan AND NOT p.gone AND ST_Covers(p.outline, t.position))
   ), follower AS (
     -- Who was placed by code or by hand follows its position while the position agrees with that.

@@ -31,6 +31,7 @@ describe("times", () => {
 
   it("are relative in the largest unit", () => {
     expect(f.relative("2026-11-22T11:48:00+08:00", now, "zh-CN")).toBe("12分钟前");
+    expect(f.relative("2026-11-22T12:00:20+08:00", now, "zh-CN")).toBe("现在");
     expect(f.relative("2026-11-22T15:00:00+08:00", now, "zh-CN")).toBe("3小时后");
     expect(f.relative("2026-11-19T11:00:00+08:00", now, "en")).toBe("3 days ago");
   });

@@ -74,7 +74,8 @@ export function relative(iso: string, now: Date, locale: Locale): string {
   const seconds = Math.round((new Date(iso).getTime() - now.getTime()) / 1000);
   const say = new Intl.RelativeTimeFormat(locale, { numeric: "always" });
   const size = Math.abs(seconds);
-  if (size < 60) return say.format(Math.trunc(seconds), "second");
+  // Two clocks never agree to the second, and nobody needs them to.
+  if (size < 60) return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(0, "second");
   if (size < 3600) return say.format(Math.trunc(seconds / 60), "minute");
   if (size < 86_400) return say.format(Math.trunc(seconds / 3600), "hour");
   return say.format(Math.trunc(seconds / 86_400), "day");

@@ -42,6 +42,10 @@ describe("t", () => {
   it("leaves a missing fact to be seen", () => {
     expect(fill("{a} of {b}", { a: 1 })).toBe("1 of {b}");
   });
+
+  it("passes over a Python format in a shared sentence", () => {
+    expect(fill("{n:,} 件", { n: "1,204" })).toBe("1,204 件");
+  });
 });
 
 describe("word", () => {

@@ -22,9 +22,12 @@ export function allWords(): Words {
   return ALL;
 }
 
-/** A text with its facts filled in; a fact that is missing leaves its braces to be seen. */
+/**
+ * A text with its facts filled in. A Python format after a colon, as the shared theme has some, is
+ * the formatter's business and is passed over; a fact that is missing leaves its braces.
+ */
 export function fill(text: string, facts: Facts): string {
-  return text.replace(/\{(\w+)\}/g, (braces, name: string) => {
+  return text.replace(/\{(\w+)(?::[^{}]*)?\}/g, (braces, name: string) => {
     const fact = facts[name];
     return fact === null || fact === undefined ? braces : String(fact);
   });

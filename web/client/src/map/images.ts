@@ -18,12 +18,12 @@ function take(canvas: HTMLCanvasElement): ImageData {
   return pen.getImageData(0, 0, canvas.width, canvas.height);
 }
 
-/** A tile of diagonal lines that meets itself at all four edges. */
-export function hatch(colour: string, ground: string | null, gap = 8, width = 1.2): ImageData {
+/** A tile of diagonal lines that meets itself at all four edges; rising, or falling if asked. */
+export function hatch(colour: string, gap = 8, width = 1.2, falling = false): ImageData {
   const { canvas, pen } = sheet(gap);
-  if (ground) {
-    pen.fillStyle = ground;
-    pen.fillRect(0, 0, gap, gap);
+  if (falling) {
+    pen.translate(gap, 0);
+    pen.scale(-1, 1);
   }
   pen.strokeStyle = colour;
   pen.lineWidth = width;
@@ -87,8 +87,11 @@ export function placeOf(code: string, length: number): number {
 
 /** The picture that a style asks for by name; none for a name that is not ours. */
 export function picture(name: string, theme: Theme): ImageData | null {
-  if (name === "hatch") return hatch(theme.unjudged.too_few.hatch ?? "#bdbdbd", null);
   const [family, code] = [name.slice(0, name.indexOf("-")), name.slice(name.indexOf("-") + 1)];
+  if (family === "hatch") {
+    const colour = theme.unjudged[code as "too_few" | "suppressed"].hatch;
+    return colour ? hatch(colour, 8, 1.2, code === "suppressed") : null;
+  }
   if (family === "household") {
     const style = theme.households[code] ?? theme.households["ordinary"];
     return style ? sign(style.shape, style.colour, style.size) : null;

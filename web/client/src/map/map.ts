@@ -47,6 +47,8 @@ export interface MapOptions {
   readonly sources: Omit<Sources, "origin">;
   readonly overlays: readonly OverlayName[];
   readonly hidden?: readonly Group[];
+  /** Keep the units' own lines and selection back, where the map paints something else. */
+  readonly quiet?: boolean;
   readonly bbox: Bbox | null;
   readonly view?: View | null;
   readonly words: { readonly label: string; readonly attribution: string };
@@ -149,7 +151,7 @@ export function createMap(options: MapOptions) {
   map.setMissingStyleImageResolver((name) => {
     const found =
       name === "changed"
-        ? hatch(theme.draft.new.colour, null, 10, 1)
+        ? hatch(theme.draft.new.colour, 10, 1)
         : picture(name, theme);
     if (found && !map.hasImage(name)) map.addImage(name, found, { pixelRatio: PIXEL_RATIO });
   });
@@ -188,6 +190,23 @@ export function createMap(options: MapOptions) {
   }
 
   // Marks on units and cells -----------------------------------------------------------------
+
+  if (options.quiet) {
+    map.once("load", () => {
+      for (const level of LEVELS) {
+        const far = level === "grid" || level === "village" || level === "subgroup";
+        if (map.getLayer(`${level}-line`)) {
+          map.setPaintProperty(`${level}-line`, "line-color", far ? theme.paper.rule : theme.paper.muted);
+          map.setPaintProperty(`${level}-touch`, "fill-opacity", [
+            "case",
+            ["boolean", ["feature-state", "hover"], false],
+            theme.hover.fill_opacity,
+            0,
+          ]);
+        }
+      }
+    });
+  }
 
   function setUnitState(code: string, level: Level, state: Record<string, unknown>): void {
     if (map.getSource("units")) map.setFeatureState({ source: "units", sourceLayer: level, id: code }, state);

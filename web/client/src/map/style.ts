@@ -207,7 +207,7 @@ function hotspotLayers(theme: Theme): { fills: Layer[]; lines: Layer[] } {
     0,
   ];
   const width = (at: (factor: number) => Expression): Expression =>
-    ["interpolate", ["linear"], ["zoom"], 9, at(0.55), 12, at(1)] as Expression;
+    ["interpolate", ["linear"], ["zoom"], 9, at(0.8), 12, at(1.3)] as Expression;
   return {
     fills: [
       {
@@ -216,21 +216,18 @@ function hotspotLayers(theme: Theme): { fills: Layer[]; lines: Layer[] } {
         ...common,
         paint: { "fill-color": byState("paint", colours), "fill-antialias": false },
       },
-      {
-        id: "hotspot-hatch",
-        type: "fill",
-        ...common,
-        paint: {
-          "fill-pattern": "hatch",
-          "fill-opacity": [
-            "match",
-            ["to-string", ["feature-state", "paint"]],
-            "too_few",
-            1,
-            0,
-          ],
-        },
-      },
+      // A pattern cannot follow a feature's state, its opacity can: a layer for each kind.
+      ...(["too_few", "suppressed"] as const).map(
+        (kind): Layer => ({
+          id: `hotspot-${kind}`,
+          type: "fill",
+          ...common,
+          paint: {
+            "fill-pattern": `hatch-${kind}`,
+            "fill-opacity": ["match", ["to-string", ["feature-state", "paint"]], kind, 1, 0],
+          },
+        }),
+      ),
     ],
     lines: [
       {

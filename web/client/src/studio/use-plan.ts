@@ -76,7 +76,7 @@ export function usePlan(id: string) {
 
   /** Faults and impact are asked for after each change; what they say is never guessed here. */
   async function examine(): Promise<void> {
-    if (!plan.value || plan.value.n_changed === 0) {
+    if (!plan.value || plan.value.n_changed === 0 || !open.value) {
       faults.value = [];
       impact.value = null;
       return;

@@ -126,7 +126,7 @@ export const studio = {
   "publish.done": ["第 {n} 版已生效", "Edition {n} is in force"],
   "publish.done_text": ["地图已换成新边界。", "The map now shows the new borders."],
   "publish.see_map": ["在一张图上看", "See it on the map"],
-  "publish.closed": ["此方案已{state}，只能查看", "This plan is {state}: read only"],
+  "publish.closed": ["此方案{state}，只能查看", "This plan is {state}: read only"],
   "publish.withdraw": ["撤回方案", "Withdraw the plan"],
   "publish.withdraw_ask": ["撤回后不能再改，步骤仍保留可查。", "It can no longer be changed; its steps stay on record."],
 

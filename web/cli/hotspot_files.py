@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.datum import parse_datum
-from geo.errors import Refusal
+from geo.errors import Refusal, UndeclaredDatum
 from geo.lattice import Geometries
 from geo.locator import Locator
 from importers.outlines import read_outlines
@@ -93,17 +93,28 @@ class FileEvents:
         }
 
 
-def read_grids(file: Path, id_column: str, households_column: str, layer: str | None) -> FileGrids:
+def read_grids(
+    file: Path,
+    id_column: str,
+    households_column: str,
+    *,
+    layer: str | None = None,
+    datum: str | None = None,
+) -> FileGrids:
     """Return the grids of a polygon file.
 
-    Grids that touch, or are less than 0.1 m apart, are neighbours.
+    Grids that touch, or are less than 0.1 m apart, are neighbours. `datum` holds where the file
+    does not say what its coordinates are.
 
     Raises
     ------
     NoSuchColumn, RefusedFeatures, RepeatedGrid, BadHouseholds
         If the file does not say what is needed; also all that `read_outlines` refuses.
     """
-    table = read_outlines(file, layer=layer)
+    try:
+        table = read_outlines(file, layer=layer)
+    except UndeclaredDatum:
+        table = read_outlines(file, layer=layer, datum=datum)
     if table.refusals:
         first = table.refusals[0]
         raise RefusedFeatures(

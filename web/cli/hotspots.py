@@ -51,7 +51,9 @@ class _Made:
 @click.option("--households", help="Column of --grids with the numbers of households.")
 @click.option("--layer", help="Layer of --grids.")
 @click.option("--events", type=FILE, help="A table with one row an event.")
-@click.option("--datum", help="Of --events: wgs84, cgcs2000, gcj02, bd09 or EPSG:n.")
+@click.option(
+    "--datum", help="Of --events, and of --grids if silent: wgs84, gcj02, bd09, cgcs2000 or EPSG:n."
+)
 @click.option("--lon", help="Column of --events.")
 @click.option("--lat", help="Column of --events.")
 @click.option("--time", help="Column of --events.")
@@ -131,7 +133,11 @@ def _of_files(
     lang: str,
 ) -> _Made:
     ground = hotspot_files.read_grids(
-        grids, columns["id_column"] or "", columns["households"] or "", columns["layer"]
+        grids,
+        columns["id_column"] or "",
+        columns["households"] or "",
+        layer=columns["layer"],
+        datum=columns["datum"],
     )
     read = hotspot_files.read_events(
         events,

@@ -287,7 +287,7 @@ def test_the_areas_of_wales_become_nested_coverages(real_data):
         grid_of = {row["OA11CD"]: row["LSOA11CD"] for row in csv.DictReader(file)}
     grids = frames["lsoa"].geometry.to_numpy()
     assert not prove(grids[is_polygonal(grids)]).exact
-    began = time.perf_counter()
+    began = time.process_time()
     coarse = repair(grids, list(frames["lsoa"].LSOA11CD))
     assert_sound(coarse)
     assert len(coarse.mended) == 4
@@ -304,7 +304,7 @@ def test_the_areas_of_wales_become_nested_coverages(real_data):
         parent_of=[row[grid_of[code]] for code in frames["oa"].OA11CD],
         gap_limit_m=1.0,
     )
-    took_s = time.perf_counter() - began
+    took_s = time.process_time() - began
     assert_sound(fine)
     assert len(fine.mended) == 23
     assert fine.lost == ()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
+import pyogrio
 import shapely
 
 from geo.coverage import outlines
@@ -48,5 +49,6 @@ def moved(data: geopandas.GeoDataFrame, seed: int, by_m: float) -> geopandas.Geo
 
 
 def write(data: geopandas.GeoDataFrame, path: Path) -> Path:
+    pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})  # no disk to wait for
     data.to_file(path)
     return path

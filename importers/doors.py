@@ -18,7 +18,6 @@ from importers.options import ImportOptions, Progress, no_progress
 from importers.people import import_people
 from importers.report import ImportReport
 from importers.subgroups import import_subgroups
-from importers.subgroups import import_subgroups
 from importers.units import import_units
 
 RowImporter = Callable[[Connection, Viewer, Path, ImportOptions, Progress], ImportReport]

@@ -64,3 +64,61 @@ SELECT DISTINCT ON (s.params->>'unit') s.params->>'unit' AS code, CAST(s.params-
   FROM plan_step AS s
  WHERE s.plan_id = :plan_id AND s.tool = 'sign' AND s.undone_at IS NULL
  ORDER BY s.params->>'unit', s.seq DESC;
+
+-- name: rehome_households
+-- Households by position whose home is not the lowest that covers them; outside of all they wait.
+UPDATE household AS h
+   SET grid_code = found.grid_code, subgroup_code = found.subgroup_code, publication = :publication, updated_at = now(),
+       placed_by = CASE WHEN found.grid_code IS NULL THEN 'unplaced' ELSE 'position' END,
+       territory_code = coalesce(found.subgroup_code, found.grid_code, found.village_code, left(h.territory_code, 12))
+  FROM (SELECT self.household_id, home.village_code, home.grid_code, home.subgroup_code
+          FROM household AS self
+          LEFT JOIN LATERAL (
+               SELECT c.village_code, c.grid_code, c.subgroup_code
+                 FROM cell_version AS c
+                WHERE upper_inf(c.valid) AND ST_Covers(c.outline, self.position)
+                ORDER BY c.grid_code, c.subgroup_code NULLS LAST
+                LIMIT 1) AS home ON true
+         WHERE self.position IS NOT NULL AND self.placed_by IN ('position', 'unplaced')) AS found
+ WHERE h.household_id = found.household_id
+   AND (h.grid_code, h.subgroup_code) IS DISTINCT FROM (found.grid_code, found.subgroup_code);
+
+-- name: rehome_cameras
+-- Cameras whose grid is not the lowest that covers them.
+UPDATE camera AS k
+   SET grid_code = found.grid_code, subgroup_code = found.subgroup_code, publication = :publication, updated_at = now(),
+       territory_code = coalesce(found.subgroup_code, found.grid_code, found.village_code, left(k.territory_code, 12))
+  FROM (SELECT self.camera_id, home.village_code, home.grid_code, home.subgroup_code
+          FROM camera AS self
+          LEFT JOIN LATERAL (
+               SELECT c.village_code, c.grid_code, c.subgroup_code
+                 FROM cell_version AS c
+                WHERE upper_inf(c.valid) AND ST_Covers(c.outline, self.position)
+                ORDER BY c.grid_code, c.subgroup_code NULLS LAST
+                LIMIT 1) AS home ON true
+         WHERE self.position IS NOT NULL) AS found
+ WHERE k.camera_id = found.camera_id
+   AND (k.grid_code, k.subgroup_code) IS DISTINCT FROM (found.grid_code, found.subgroup_code);
+
+-- name: rehome_incidents
+-- Incidents that nobody has accepted yet whose grid is not the lowest that covers them; a person looks at them.
+UPDATE incident AS i
+   SET grid_code = found.grid_code, subgroup_code = found.subgroup_code, publication = :publication,
+       territory_code = coalesce(found.subgroup_code, found.grid_code, found.village_code, left(i.territory_code, 12)),
+       placement = CASE WHEN found.grid_code IS NULL THEN 'outside' ELSE 'inside' END,
+       border_m = NULL, rivals = '[]', review = true, version = i.version + 1
+  FROM (SELECT self.incident_id, self.reported_at, home.village_code, home.grid_code, home.subgroup_code
+          FROM incident AS self
+          LEFT JOIN LATERAL (
+               SELECT c.village_code, c.grid_code, c.subgroup_code
+                 FROM cell_version AS c
+                WHERE upper_inf(c.valid) AND ST_Covers(c.outline, self.position)
+                ORDER BY c.grid_code, c.subgroup_code NULLS LAST
+                LIMIT 1) AS home ON true
+         WHERE self.position IS NOT NULL AND self.placement <> 'hand' AND self.step = 'reported') AS found
+ WHERE i.incident_id = found.incident_id AND i.reported_at = found.reported_at
+   AND (i.grid_code, i.subgroup_code) IS DISTINCT FROM (found.grid_code, found.subgroup_code);
+
+-- name: recount
+-- Households beside the outlines of every unit in force.
+SELECT recount_households(array_agg(o.unit_code::text)) FROM unit_outline AS o WHERE upper_inf(o.valid);

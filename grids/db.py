@@ -44,6 +44,8 @@ def make_engine(url: str, *, pooled: bool = True, application: str = "wangge") -
             "connect_timeout": 10,
             "options": f"{given} -c timezone=UTC -c lock_timeout=10s".lstrip(),
         },
+        # Errors are logged; what was asked about people must not be.
+        hide_parameters=True,
         **options,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -11,7 +11,11 @@ limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=T
 SIGN_IN = "30/minute"
 
 
+@limiter.request_filter
+def _in_tests() -> bool:
+    return bool(current_app.testing)
+
+
 def install(app: Flask) -> None:
     """Let the limiter watch the views that are marked."""
-    app.config["RATELIMIT_ENABLED"] = not app.testing
     limiter.init_app(app)

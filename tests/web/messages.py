@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -52,9 +53,10 @@ def written() -> set[str]:
     return {message for _, _, message, _, _ in found}
 
 
-def all_messages() -> set[str]:
+@cache
+def all_messages() -> frozenset[str]:
     """Return the English source of every text that is translated."""
-    return written() | refusals() | set(SENTENCES.values())
+    return frozenset(written() | refusals() | set(SENTENCES.values()))
 
 
 def facts_of(template: str) -> set[str]:

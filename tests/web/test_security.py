@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from grids import staff
 from grids.access import everyone
@@ -118,32 +121,35 @@ def test_a_failure_says_nothing_of_itself(world, monkeypatch):
 
 
 def test_without_its_database_the_server_asks_to_be_asked_again(world):
-    import dataclasses  # noqa: PLC0415
-
-    nowhere = dataclasses.replace(
-        config_of(world.engine), web_url="postgresql+psycopg://x@/x?host=/nowhere"
-    )
+    nowhere = replace(config_of(world.engine), web_url="postgresql+psycopg://x@/x?host=/nowhere")
     answer = Caller(create_app(nowhere), "token").get("/api/v1/units")
     says(answer, 503, "database")
     assert answer.headers["Retry-After"] == "5"
 
 
-# Forged requests ------------------------------------------------------------------------------
+def test_what_was_asked_about_people_does_not_stand_in_the_log(app):
+    transactions = app.extensions["wangge.transactions"]
+    with pytest.raises(DBAPIError) as failure, transactions.begin(OWN) as conn:
+        conn.execute(text("SELECT CAST(:phone AS integer)"), {"phone": "+86 13812345678"})
+    statement, _, _ = str(failure.value).partition("[SQL")
+    assert "hidden" in str(failure.value)
+    assert "13812345678" not in str(failure.value).removeprefix(statement)
 
-UNSAFE = ["POST", "PUT", "PATCH", "DELETE"]
+
+# Forged requests ------------------------------------------------------------------------------
 
 
 def test_a_cookie_alone_changes_nothing(app, client_as):
     caller = client_as(Role.GRID_ADMIN)
     del caller.headers["X-CSRFToken"]
-    for rule in app.url_map.iter_rules():
-        if "POST" not in rule.methods:
-            continue
-        path = rule.rule.replace("<uuid:", "<").split("<")
-        url = "".join(part.partition(">")[2] if ">" in part else part for part in path)
-        if "<" in rule.rule:
-            url = url.replace("//", f"/{uuid4()}/")
-        says(caller.post(url, {}), 403, "csrf")
+    unsafe = [
+        (method, re.sub(r"<uuid:\w+>", str(uuid4()), rule.rule))
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"GET", "HEAD", "OPTIONS"}
+    ]
+    assert len(unsafe) > 10
+    for method, path in unsafe:
+        says(caller.send(method, path, json={}), 403, "csrf")
 
 
 def test_a_token_needs_no_proof(token_as):
@@ -167,6 +173,13 @@ def test_another_scheme_does_not_spare_the_proof(client_as, given):
     says(caller.post("/api/v1/incidents", report(), headers=scheme), 403, "csrf")
     proven = caller.post("/api/v1/incidents", report(), headers=scheme | {"X-CSRFToken": proof})
     assert proven.status_code == 201
+
+
+def test_a_page_that_is_out_of_date_is_told_so_in_words(anonymous):
+    answer = anonymous.post("/sign-in", data={}, headers={"Accept": "text/html"})
+    assert answer.status_code == 403
+    assert "页面已过期" in answer.text
+    assert answer.mimetype == "text/html"
 
 
 def test_the_proof_of_another_session_is_none(app, client_as):
@@ -203,6 +216,15 @@ def test_after_five_wrong_passwords_one_has_to_wait(app, staff_of, exists):
     assert locked.status_code == 429
     assert "秒后再试" in locked.text
     assert int(locked.headers["Retry-After"]) >= 1
+
+
+def test_one_address_cannot_knock_all_day(world):
+    caller = Caller(create_app(config_of(world.engine, testing=False)))
+    proof = {"X-CSRFToken": csrf_of(caller.get("/sign-in"))}
+    answers = [caller.post("/sign-in", data={}, headers=proof) for _ in range(31)]
+    assert [answer.status_code for answer in answers] == [422] * 30 + [429]
+    says(answers[-1], 429, "http.429")
+    assert int(answers[-1].headers["Retry-After"]) > 0
 
 
 def test_signing_in_leads_on_to_a_path_of_ours_only(app, staff_of):

@@ -22,16 +22,25 @@ from web.config import Config
 ZOOMS = range(9, 17)
 PER_ZOOM = 12
 
-# What servers do that know one table of outlines: transform and clip what the tile touches.
+# The same tile as servers make it that know one table of outlines: transform and clip it each time.
 ON_THE_FLY = text(
     """
-    WITH tile AS (SELECT ST_TileEnvelope(:z, :x, :y) AS frame)
-    SELECT ST_AsMVT(drawn, 'grid') FROM (
-      SELECT o.unit_code, u.name,
-             ST_AsMVTGeom(ST_Transform(o.outline, 3857), tile.frame, 4096, 64, true) AS geom
+    WITH tile AS (
+      SELECT ST_TileEnvelope(:z, :x, :y) AS frame
+    ), near AS MATERIALIZED (
+      SELECT o.level, o.unit_code::text AS code, u.name, u.kind, tile.frame,
+             ST_Transform(o.outline, 3857) AS outline
         FROM tile, unit_outline AS o JOIN unit AS u ON u.code = o.unit_code
        WHERE upper_inf(o.valid) AND o.level = ANY(:levels)
-         AND o.outline && ST_Transform(tile.frame, 4490)) AS drawn
+         AND o.outline && ST_Transform(tile.frame, 4490)
+    ), drawn AS (
+      SELECT level, code, name, kind, ST_AsMVTGeom(outline, frame, 4096, 64, true) AS geom FROM near
+      UNION ALL
+      SELECT level || '_label', code, name, NULL,
+             ST_AsMVTGeom(ST_PointOnSurface(outline), frame, 4096, 0, true)
+        FROM near
+    )
+    SELECT ST_AsMVT(drawn, level) FROM drawn WHERE geom IS NOT NULL GROUP BY level
     """
 )
 
@@ -108,4 +117,4 @@ def _addresses(conn: Connection) -> list[tuple[int, int, int]]:
 
 def _on_the_fly(conn: Connection, z: int, x: int, y: int) -> None:
     levels = [level for level, first in tiles.FIRST_ZOOM.items() if z >= first]
-    conn.execute(ON_THE_FLY, {"z": z, "x": x, "y": y, "levels": levels}).scalar()
+    conn.execute(ON_THE_FLY, {"z": z, "x": x, "y": y, "levels": levels}).all()

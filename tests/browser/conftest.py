@@ -13,15 +13,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
-from sqlalchemy import make_url
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from sqlalchemy import Engine, make_url
 
-from grids import db
+from grids import db, staff
 from grids.access import everyone
+from grids.model import Role
 from grids.secrets import KeyRing
 from importers.demo.accounts import DemoAccount
 from importers.demo.build import build
@@ -77,20 +80,12 @@ def _wait(address: str, process: subprocess.Popen[bytes], seconds: float = 60) -
     raise RuntimeError("the server did not become ready")
 
 
-@pytest.fixture(scope="session")
-def site(clone, tmp_path_factory) -> Iterator[Site]:
-    """The small invented county, loaded through the importers and served on a free port."""
-    owner_url = clone()
-    folder = tmp_path_factory.mktemp("county")
-    keys = KeyRing({1: secrets.token_bytes(32)})
-    files = build(folder, "small", seed=5, n_incidents=3000, today=today())
-    engine = db.make_engine(owner_url, pooled=False)
-    with db.begin(engine, db.EVERYWHERE) as conn:
-        loaded = load(conn, everyone("test"), files, scale="small", seed=5, keys=keys)
+@contextmanager
+def _serve(owner_url: str, home: Path) -> Iterator[str]:
+    """Serve a database on a free port, as its visitors will find it, and give the address."""
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
     web_url = make_url(owner_url).set(username="wangge_web")
-    home = folder / "home"
     process = subprocess.Popen(
         [str(Path(sys.executable).parent / "wangge"), "serve", "--port", str(port)],
         cwd=PROJECT,
@@ -104,11 +99,42 @@ def site(clone, tmp_path_factory) -> Iterator[Site]:
     )
     try:
         _wait(address, process)
-        accounts = {one.login: one for one in loaded.accounts}
-        yield Site(address, accounts, owner_url, folder / "truth.json")
+        yield address
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def site(clone, tmp_path_factory) -> Iterator[Site]:
+    """The small invented county, loaded through the importers and served on a free port."""
+    owner_url = clone()
+    folder = tmp_path_factory.mktemp("county")
+    keys = KeyRing({1: secrets.token_bytes(32)})
+    files = build(folder, "small", seed=5, n_incidents=3000, today=today())
+    engine = db.make_engine(owner_url, pooled=False)
+    with db.begin(engine, db.EVERYWHERE) as conn:
+        loaded = load(conn, everyone("test"), files, scale="small", seed=5, keys=keys)
+    accounts = {one.login: one for one in loaded.accounts}
+    with _serve(owner_url, folder / "home") as address:
+        yield Site(address, accounts, owner_url, folder / "truth.json")
+
+
+@pytest.fixture(scope="session")
+def empty_site(clone, tmp_path_factory) -> Iterator[Site]:
+    """A county of which nothing is known yet but its administrator."""
+    owner_url = clone()
+    folder = tmp_path_factory.mktemp("empty")
+    admin = DemoAccount("admin", secrets.token_urlsafe(12), "管理员", "grid_admin", "530524", "")
+    viewer = everyone("test")
+    with db.begin(db.make_engine(owner_url, pooled=False), db.EVERYWHERE) as conn:
+        person = staff.add_person(conn, viewer, admin.name, admin.unit_code)
+        staff.open_account(
+            conn, viewer, person, admin.login, admin.password, must_change=False
+        )
+        staff.grant(conn, viewer, person, Role.GRID_ADMIN, admin.unit_code)
+    with _serve(owner_url, folder / "home") as address:
+        yield Site(address, {"admin": admin}, owner_url, folder / "truth.json")
 
 
 @pytest.fixture(scope="session")
@@ -164,33 +190,67 @@ class Watch:
         assert self.console == []
 
 
+def enter(
+    browser: Browser, site: Site, login: str, *, phone: bool = False, path: str = "/", **options
+) -> tuple[Page, Watch]:
+    """Sign in by the form, in a context of its own, and arrive at a path."""
+    context = browser.new_context(
+        viewport=PHONE if phone else DESKTOP,
+        has_touch=phone,
+        is_mobile=phone,
+        locale="zh-CN",
+        **options,
+    )
+    context.set_default_timeout(30_000)
+    watch = Watch(site.address)
+    page = context.new_page()
+    watch.over(page)
+    account = site.accounts[login]
+    page.goto(f"{site.address}/sign-in?next={quote(path)}")
+    page.locator("#login").fill(account.login)
+    page.locator("#password").fill(account.password)
+    page.locator("button[type=submit]").click()
+    page.wait_for_url(re.compile(re.escape(site.address) + "(?!/sign-in)"))
+    return page, watch
+
+
 @pytest.fixture
-def sign_in(site: Site, browser: Browser, request) -> Iterator[object]:
-    """`sign_in("admin")` opens a context of its own and returns (page, watch)."""
-    opened: list[tuple[BrowserContext, Watch]] = []
+def sign_in(site: Site, browser: Browser) -> Iterator[object]:
+    """`sign_in("admin")` opens a context of its own and returns (page, watch).
 
-    def enter(login: str, *, phone: bool = False, path: str = "/", **context_options):
-        context = browser.new_context(
-            viewport=PHONE if phone else DESKTOP,
-            has_touch=phone,
-            is_mobile=phone,
-            locale="zh-CN",
-            **context_options,
-        )
-        context.set_default_timeout(30_000)
-        watch = Watch(site.address)
-        page = context.new_page()
-        watch.over(page)
-        account = site.accounts[login]
-        page.goto(f"{site.address}/sign-in?next={path}")
-        page.get_by_label("账号").fill(account.login)
-        page.get_by_label("密码").fill(account.password)
-        page.get_by_role("button", name="登录").click()
-        page.wait_for_url(re.compile(re.escape(site.address) + "(?!/sign-in)"))
-        opened.append((context, watch))
-        return page, watch
+    When the test ends, the browser must have done nothing wrong.
+    """
+    opened: list[tuple[Page, Watch]] = []
 
-    yield enter
-    for context, watch in opened:
-        context.close()
+    def begin(login: str, **options):
+        opened.append(enter(browser, site, login, **options))
+        return opened[-1]
+
+    yield begin
+    for page, watch in opened:
+        page.context.close()
         watch.clean()
+
+
+@pytest.fixture(scope="session")
+def visitor(browser: Browser) -> Iterator[object]:
+    """`visitor(site, "admin")` gives the one page of a visitor who signed in once for the run."""
+    pages: dict[tuple[str, str, bool], tuple[Page, Watch]] = {}
+
+    def give(site: Site, login: str, *, phone: bool = False):
+        key = (site.address, login, phone)
+        if key not in pages:
+            pages[key] = enter(browser, site, login, phone=phone, path="/health")
+        return pages[key]
+
+    yield give
+    for page, _ in pages.values():
+        page.context.close()
+
+
+@pytest.fixture
+def owner(site: Site) -> Iterator[Engine]:
+    """The owner's engine on the county's database: what really is there."""
+    engine = db.make_engine(site.owner_url, pooled=False)
+    yield engine
+    engine.dispose()

@@ -1,0 +1,119 @@
+"""What a test moves in a draft: chosen by geometry, so that every county has some."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import permutations
+
+import shapely
+import shapely.ops
+from shapely import LineString, Polygon
+from shapely.geometry import shape
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cell or a grid: its code, its name, a position well inside."""
+
+    code: str
+    name: str
+    at: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A sub-group's cell that can go from its grid to a neighbour without cutting either apart."""
+
+    cell_id: int
+    label: str
+    at: tuple[float, float]
+    n_households: int
+    source: Place
+    target: Place
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A grid and a line that cuts it into exactly two parts."""
+
+    grid: Place
+    line: tuple[tuple[float, float], tuple[float, float]]
+
+
+def _inside(outline: Polygon) -> tuple[float, float]:
+    """Return the centre of the widest circle: a pixel beside it is still inside."""
+    at = shapely.maximum_inscribed_circle(outline).coords[0]
+    return float(at[0]), float(at[1])
+
+
+def _by_grid(features: list[dict]) -> dict[str, list[tuple[dict, Polygon]]]:
+    cells = defaultdict(list)
+    for feature in features:
+        facts = feature["properties"]
+        if facts["grid_code"]:
+            cells[facts["grid_code"]].append((facts, shape(feature["geometry"])))
+    return cells
+
+
+def _place(cells: list[tuple[dict, Polygon]]) -> Place:
+    facts, outline = max(cells, key=lambda cell: cell[1].area)
+    return Place(facts["grid_code"], facts["grid_name"], _inside(outline))
+
+
+def transfer(features: list[dict]) -> Transfer:
+    """Return the largest inhabited cell of a village that can change its grid."""
+    grids = _by_grid(features)
+    whole = {code: shapely.union_all([c for _, c in cells]) for code, cells in grids.items()}
+    found = []
+    for source, target in permutations(grids, 2):
+        for facts, cell in grids[source]:
+            rest = whole[source].difference(cell)
+            joined = shapely.union_all([whole[target], cell])
+            if (
+                facts["n_households"]
+                and isinstance(rest, Polygon)
+                and not rest.is_empty
+                and isinstance(joined, Polygon)
+                and cell.intersection(whole[target]).length > 0
+            ):
+                found.append((cell.area, facts, cell, source, target))
+    _, facts, cell, source, target = max(found, key=lambda one: one[0])
+    return Transfer(
+        facts["cell_id"],
+        f"{facts['grid_name']} {facts['subgroup_name']}",
+        _inside(cell),
+        facts["n_households"],
+        _place([one for one in grids[source] if one[0] is not facts]),
+        _place(grids[target]),
+    )
+
+
+def cut(features: list[dict], spared: set[str]) -> Cut:
+    """Return a straight cut through the largest grid that allows one, leaving out some grids."""
+    grids = {code: cells for code, cells in _by_grid(features).items() if code not in spared}
+    order = sorted(grids, key=lambda code: -sum(cell.area for _, cell in grids[code]))
+    for code in order:
+        outline = shapely.union_all([cell for _, cell in grids[code]])
+        reach = math.hypot(*(b - a for a, b in zip(outline.bounds[:2], outline.bounds[2:])))
+        x, y = outline.centroid.coords[0]
+        for angle in range(0, 180, 15):
+            dx, dy = (f(math.radians(angle)) * reach / 2 for f in (math.cos, math.sin))
+            inside = LineString([(x - dx, y - dy), (x + dx, y + dy)]).intersection(outline)
+            if not isinstance(inside, LineString) or inside.is_empty:
+                continue
+            # A little beyond the grid at both ends, by no more than a tenth of the cut.
+            (ax, ay), (bx, by) = inside.coords[0], inside.coords[-1]
+            more = 0.1
+            line = LineString(
+                [
+                    (ax - (bx - ax) * more, ay - (by - ay) * more),
+                    (bx + (bx - ax) * more, by + (by - ay) * more),
+                ]
+            )
+            parts = shapely.get_parts(shapely.ops.split(outline, line))
+            if len(parts) == 2 and min(part.area for part in parts) > outline.area / 5:
+                (p, q) = line.coords
+                return Cut(_place(grids[code]), ((p[0], p[1]), (q[0], q[1])))
+    raise AssertionError("no grid of this village can be cut by a straight line")

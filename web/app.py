@@ -8,6 +8,7 @@ import orjson
 from flask import Flask
 from flask.json.provider import JSONProvider
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from grids.db import make_engine
 from web import assets, door, errors, headers, limits, locale, log, session
@@ -79,6 +80,9 @@ def create_app(config: Config) -> Flask:
         TESTING=config.testing,
         **API_OPTIONS,
     )
+    if config.n_proxies:
+        n = config.n_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n)  # type: ignore[method-assign]
     app.extensions["wangge.config"] = config
     app.extensions["wangge.transactions"] = Transactions(make_engine(config.web_url))
     log.install(app)

@@ -17,7 +17,8 @@ class Config:
     """What the application needs to know at its start.
 
     `session_key` signs cookies, `phone_keys` encrypt telephone numbers; both are random and kept
-    in files only their owner can read. `secure_cookies` is set where HTTPS is in front.
+    in files only their owner can read. `secure_cookies` is set where HTTPS is in front;
+    `n_proxies` servers in front are believed when they say who is asking and how.
     """
 
     web_url: str
@@ -25,6 +26,7 @@ class Config:
     phone_keys: KeyRing
     secure_cookies: bool
     testing: bool = False
+    n_proxies: int = 0
 
 
 def _key(folder: Path, name: str) -> bytes:
@@ -50,11 +52,14 @@ def from_environment() -> Config:
     """Return the settings of this machine.
 
     `DATABASE_URL` and `WANGGE_WEB_DATABASE_URL` name a given server; without them the private
-    cluster is used. `WANGGE_HTTPS=1` marks cookies as secure.
+    cluster is used. `WANGGE_HTTPS=1` marks cookies as secure. `WANGGE_PROXIES` is the number of
+    servers of ours that a request passes before this one; without it nobody is believed who says
+    to speak for another address.
     """
     return Config(
         web_url=database_url("web"),
         session_key=_key(home_folder() / "keys", "session"),
         phone_keys=phone_keys(),
         secure_cookies=os.environ.get("WANGGE_HTTPS") == "1",
+        n_proxies=int(os.environ.get("WANGGE_PROXIES", "0")),
     )

@@ -52,6 +52,10 @@ def test_every_operation_says_what_it_does_and_how_it_is_refused(described):
                 assert set(answer["content"]) == {PROBLEM}, (name, status)
 
 
+def test_it_is_a_valid_openapi_document(app):
+    schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app).validate()
+
+
 def test_the_ways_to_sign_in_are_described(described):
     assert set(described["components"]["securitySchemes"]) == {"token", "session"}
     assert described["security"] == [{"token": []}, {"session": []}]

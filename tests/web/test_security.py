@@ -106,6 +106,16 @@ def test_over_https_the_cookie_is_bound_to_the_host_and_https_is_kept(world, sta
     assert "Domain" not in cookie
 
 
+@pytest.mark.parametrize(("n_proxies", "address"), [(0, "127.0.0.1"), (1, "10.2.3.4")])
+def test_only_our_own_proxy_is_believed_about_who_is_asking(world, staff_of, n_proxies, address):
+    behind = create_app(config_of(world.engine, n_proxies=n_proxies))
+    caller = Caller(behind, staff_of.account(Role.LEADER).token)
+    said = {"X-Forwarded-For": "6.6.6.6, 10.2.3.4", "X-Forwarded-Proto": "https"}
+    answer = caller.get("/api/v1/cameras", headers=said)
+    assert audited(world, action="refused.forbidden")[0]["client"] == address
+    assert ("Strict-Transport-Security" in answer.headers) == (n_proxies == 1)
+
+
 def test_a_failure_says_nothing_of_itself(world, monkeypatch):
     broken = create_app(config_of(world.engine, testing=False))
 

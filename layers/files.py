@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from geo.errors import Refusal
 from geo.lattice import Geometries
 from grids.spreadsheet import disarmed
 
+# What dBASE allows for the name of a field.
+DBF_NAME_BYTES = 10
 OUTLINE_FORMATS = (".gpkg", ".geojson", ".shp.zip", ".kml", ".xlsx", ".csv", ".parquet")
 
 
@@ -110,6 +112,31 @@ def _write_shapes(
         # RFC 7946 knows no other datum; seven decimals are the lattice.
         frame.to_file(partial, driver="GeoJSON", layer=layer, COORDINATE_PRECISION=7)
     elif kind == ".shp.zip":
-        frame.to_file(partial, driver="ESRI Shapefile", layer=layer, encoding="UTF-8")
+        short = dict(zip(columns, short_names(columns), strict=True))
+        frame.rename(columns=short).to_file(
+            partial, driver="ESRI Shapefile", layer=layer, encoding="UTF-8"
+        )
     else:
         frame.to_file(partial, driver="GPKG", layer=layer)
+
+
+def short_names(headings: Iterable[str]) -> list[str]:
+    """Return headings as a Shapefile can hold them: at most ten bytes, each of its own.
+
+    Ours lose the words for their kind (`parent_code` becomes `parent`); others are cut, never
+    inside a character, and numbered where that would make two the same.
+    """
+    found: list[str] = []
+    for heading in headings:
+        plain = heading.removeprefix("n_").removesuffix("_code") or heading
+        name = _cut(plain, DBF_NAME_BYTES)
+        number = 1
+        while name.casefold() in (taken.casefold() for taken in found):
+            number += 1
+            name = _cut(plain, DBF_NAME_BYTES - len(str(number))) + str(number)
+        found.append(name)
+    return found
+
+
+def _cut(text: str, n_bytes: int) -> str:
+    return text.encode()[:n_bytes].decode(errors="ignore")

@@ -2,14 +2,16 @@
 import { computed, reactive, ref, shallowRef } from "vue";
 
 import { api, newKey } from "../api";
-import type { Fault, Impact, Plan, PlanChange, PlanStepRequest } from "../contract";
+import type { Fault, Impact, Plan, PlanChange, PlanStep, PlanStepRequest } from "../contract";
 import { GRID_TINTS } from "../map/overlays";
 import { ApiProblem, asProblem } from "../problem";
 import { applyChange, gridTotals, tints, toMap, type CellMap } from "./cells";
 
+/** Somebody was first: what was refused, what one was about to do, what was done meanwhile. */
 export interface Conflict {
   readonly problem: ApiProblem;
   readonly kept: string;
+  readonly last: PlanStep | null;
 }
 
 /** A step that would tear a grid apart, and the way to make it all the same. */
@@ -91,7 +93,17 @@ export function usePlan(id: string) {
     }
   }
 
-  async function write(what: string, send: (version: number) => Promise<PlanChange>): Promise<boolean> {
+  async function clash(told: ApiProblem, kept: string): Promise<void> {
+    const { steps } = await api.plan(id);
+    conflict.value = { problem: told, kept, last: steps.at(-1) ?? null };
+  }
+
+  /** Send a change; `answered` may take a refusal upon itself. Says whether the change was made. */
+  async function write(
+    what: string,
+    send: (version: number) => Promise<PlanChange>,
+    answered: (told: ApiProblem) => boolean = () => false,
+  ): Promise<boolean> {
     if (!plan.value || busy.value) return false;
     busy.value = true;
     failure.value = null;
@@ -106,8 +118,8 @@ export function usePlan(id: string) {
       return true;
     } catch (error) {
       const told = asProblem(error);
-      if (told.kind === "conflict") conflict.value = { problem: told, kept: what };
-      else failure.value = told;
+      if (told.kind === "conflict") await clash(told, what);
+      else if (!answered(told)) failure.value = told;
       return false;
     } finally {
       busy.value = false;
@@ -116,17 +128,16 @@ export function usePlan(id: string) {
 
   async function step(what: string, wish: StepWish): Promise<boolean> {
     pieces.value = null;
-    const made = await write(what, (version) => api.planStep(id, { ...wish, version }, newKey()));
-    const told = failure.value;
-    if (!made && told?.code === "patch.multipart" && !wish.allow_pieces) {
-      failure.value = null;
+    const ask = (told: ApiProblem): boolean => {
+      if (told.code !== "patch.multipart" || wish.allow_pieces) return false;
       pieces.value = {
         grid: String(told.facts["grid"] ?? ""),
         n: Number(told.facts["n_pieces"] ?? 2),
         again: () => void step(what, { ...wish, allow_pieces: true }),
       };
-    }
-    return made;
+      return true;
+    };
+    return write(what, (version) => api.planStep(id, { ...wish, version }, newKey()), ask);
   }
 
   async function settle(): Promise<void> {
@@ -136,7 +147,7 @@ export function usePlan(id: string) {
 
   return {
     plan, problem, cells, tint, villages, faults, impact, impactProblem, busy, savedAt, failure,
-    conflict, pieces, step, totals, open, load, addVillage, dropVillage, settle, examine,
+    conflict, clash, pieces, step, totals, open, load, addVillage, dropVillage, settle, examine,
     undo: (what: string) => write(what, (version) => api.undo(id, version)),
     redo: (what: string) => write(what, (version) => api.redo(id, version)),
   };

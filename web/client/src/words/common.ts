@@ -1,7 +1,6 @@
 import type { Words } from "./type";
 
 export const common = {
-  "app.name": ["网格", "Wangge"],
   "app.full": ["网格化管理", "Grid management"],
   "nav.label": ["主导航", "Main navigation"],
   "nav.console": ["一张图", "Map"],
@@ -28,20 +27,15 @@ export const common = {
   "do.retry": ["重试", "Try again"],
   "do.close": ["关闭", "Close"],
   "do.cancel": ["取消", "Cancel"],
-  "do.confirm": ["确认", "Confirm"],
-  "do.copy": ["复制", "Copy"],
   "do.copied": ["已复制", "Copied"],
   "do.more": ["显示更多", "Show more"],
-  "do.back": ["返回", "Back"],
   "do.open": ["打开", "Open"],
   "do.zoom_to": ["在地图上看", "Show on the map"],
-  "do.reload": ["重新载入", "Reload"],
 
   "state.loading": ["正在载入…", "Loading…"],
   "state.none": ["没有数据", "Nothing here"],
   "state.problem": ["没有成功", "This did not work"],
   "state.code": ["代码 {code}", "Code {code}"],
-  "state.no_right": ["当前角色没有此项权限，请联系县级网格管理员。", "Your role may not see this. The county's grid administrator can grant it."],
   "state.unknown": ["未知", "unknown"],
 
   "problem.offline": ["连接不上服务器。已填写的内容都还在。", "The server cannot be reached. Nothing you entered is lost."],
@@ -55,9 +49,6 @@ export const common = {
 
   "unit.households": ["{n} 户", "{n} households"],
   "unit.households_short": ["{n} 户", "{n} hh"],
-  "unit.grids": ["{n} 个网格", "{n} grids"],
-  "unit.children": ["{n} 个下级", "{n} below"],
-  "unit.incidents": ["{n} 件", "{n} events"],
 
   "map.label": ["地图", "Map"],
   "map.schematic": ["示意边界", "Schematic boundaries"],
@@ -75,8 +66,6 @@ export const common = {
   "datum.cgcs2000": ["CGCS2000（国家）", "CGCS2000"],
   "datum.gcj02": ["GCJ-02（高德、腾讯）", "GCJ-02 (Amap, Tencent)"],
   "datum.bd09": ["BD-09（百度）", "BD-09 (Baidu)"],
-  "field.lon": ["经度", "Longitude"],
-  "field.lat": ["纬度", "Latitude"],
   "field.coordinates": ["坐标（经度, 纬度）", "Coordinates (longitude, latitude)"],
   "field.coordinates_bad": ["请按“经度, 纬度”填写，例如 99.6054, 24.8279", "Write longitude, latitude; for example 99.6054, 24.8279"],
   "field.accuracy": ["定位精度（米）", "Accuracy (metres)"],

@@ -1,7 +1,6 @@
 import type { Words } from "./type";
 
 export const me = {
-  "me.title": ["我的网格", "My grid"],
   "me.tab_grid": ["我的网格", "My grid"],
   "me.tab_todo": ["待办", "To do"],
   "me.tab_me": ["我的", "Me"],
@@ -39,5 +38,4 @@ export const me = {
   "me.due": ["时限 {time}", "Due {time}"],
   "me.duties": ["任职", "Duties"],
   "me.language": ["English", "中文"],
-  "me.list": ["用列表看", "As a list"],
 } as const satisfies Words;

@@ -3,7 +3,6 @@ import type { Words } from "./type";
 export const studio = {
   "plans.title": ["边界方案", "Boundary plans"],
   "plans.lead": ["每个方案是一份草案：先改、再检查、看清影响，最后一次发布生效。", "Each plan is a draft: change, check, see what it moves, then publish at once."],
-  "plans.new": ["新建方案", "New plan"],
   "plans.new_title": ["方案名称", "Title"],
   "plans.new_example": ["例如：田园镇某村网格调整", "For example: new grids for a village"],
   "plans.create": ["建立草案", "Open a draft"],
@@ -37,7 +36,6 @@ export const studio = {
 
   "studio.villages": ["编辑范围", "Villages in work"],
   "studio.villages_pick": ["选择要编辑的村", "Choose villages to work on"],
-  "studio.villages_help": ["先选乡镇再选村，也可以在地图上点村。", "Choose a township, then its villages, or click one on the map."],
   "studio.villages_add": ["加入", "Add"],
   "studio.villages_none": ["还没有选村：在地图上点一个村，或从右侧列表加入。", "No village yet: click one on the map or add it from the list."],
   "studio.village_drop": ["移出 {name}", "Remove {name}"],
@@ -81,13 +79,11 @@ export const studio = {
   "faults.error": ["错误，须改正后才能发布", "Error: must be put right before publishing"],
   "faults.warning": ["提醒", "Warning"],
   "faults.zoom": ["定位", "Show"],
-  "faults.n": ["{n} 处", "{n}"],
 
   "balance.grid": ["网格", "Grid"],
   "balance.before": ["现行", "Before"],
   "balance.after": ["草案", "After"],
   "balance.change": ["变化", "Change"],
-  "balance.empty": ["没有网格的户数发生变化", "No grid gains or loses households"],
   "balance.spread": ["最大 / 平均：{ratio}", "Largest / mean: {ratio}"],
 
   "impact.households": ["随界变更的户", "Households that move"],
@@ -103,7 +99,6 @@ export const studio = {
   "impact.same": ["预览与发布用同一条语句计算，结果一致。", "Preview and publication run the same statement: they agree."],
   "impact.none": ["尚无改动", "No change yet"],
 
-  "cells.grid": ["划入", "Into"],
   "cells.apply": ["划入所选小组", "Assign the chosen cells"],
   "cells.choose": ["选择", "Choose"],
   "cells.name": ["小组", "Cell"],
@@ -132,7 +127,6 @@ export const studio = {
 
   "conflict.title": ["有人先改了", "Somebody was first"],
   "conflict.text": ["此方案在您打开之后已有新的改动，您的这一步没有写入，也没有覆盖任何人的内容。", "The plan changed after you opened it. Your step was not written, and nothing of anybody's was overwritten."],
-  "conflict.who": ["现在是第 {now} 次修改，您看到的是第 {yours} 次", "It is at change {now}; yours was {yours}"],
   "conflict.last": ["最近一步：{step}（{who}）", "Last step: {step} ({who})"],
   "conflict.kept": ["您刚才的操作已保留，载入后可以再试：{what}", "What you were doing is kept and can be tried again: {what}"],
   "conflict.reload": ["载入最新内容", "Load what is there now"],

@@ -31,6 +31,13 @@ class Longitude(fields.Float):
         super().__init__(allow_nan=False, **given)
 
 
+class Whole(fields.Integer):
+    """A whole number that JSON can carry both ways and a database can compare."""
+
+    def __init__(self, **given):
+        super().__init__(strict=True, validate=validate.Range(-(2**53), 2**53), **given)
+
+
 class WhereQuery(Strict):
     """A position with its datum and, when known, the radius in metres of its accuracy."""
 
@@ -104,7 +111,7 @@ class StepBody(Strict):
 
     action = fields.String(required=True, validate=STEP_ACTION)
     note = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
-    version = fields.Integer(required=True, strict=True)
+    version = Whole(required=True)
     key = fields.String(load_default=None, validate=validate.Length(8, 80))
 
 
@@ -114,7 +121,7 @@ class AssigneeBody(Strict):
     person_id = fields.UUID()
     unit_code = fields.String(validate=UNIT_CODE)
     reason = fields.String(required=True, validate=validate.Length(2, 200))
-    version = fields.Integer(required=True, strict=True)
+    version = Whole(required=True)
 
     @validates_schema
     def _one_of_them(self, data, **_):
@@ -143,8 +150,8 @@ class PlanStepBody(Strict):
     """One step of boundary work; which fields it needs depends on the tool."""
 
     tool = fields.String(required=True, validate=validate.OneOf(["assign", "split", "merge"]))
-    version = fields.Integer(required=True, strict=True)
-    cell_ids = fields.List(fields.Integer(strict=True), validate=validate.Length(1, MAX_CELLS))
+    version = Whole(required=True)
+    cell_ids = fields.List(Whole(), validate=validate.Length(1, MAX_CELLS))
     grid_code = fields.String(validate=UNIT_CODE)
     line = fields.List(
         fields.List(Longitude(), validate=validate.Length(2, 2)),
@@ -171,7 +178,7 @@ class PlanStepBody(Strict):
 class PlanVersionBody(Strict):
     """The version of the plan that the sender has seen."""
 
-    version = fields.Integer(required=True, strict=True)
+    version = Whole(required=True)
 
 
 class PublishBody(PlanVersionBody):

@@ -437,6 +437,19 @@ def test_unknown_fields_are_refused_by_name(token_as, method, path, more):
     assert set(problem["fields"]) == {"colour"}
 
 
+@pytest.mark.parametrize(
+    ("version", "cell"), [(2**70, 1), (0, 2**63), (0, -(2**63)), (0, 2**53 + 1)]
+)
+def test_a_number_beyond_what_json_carries_is_refused_by_name(world, token_as, version, cell):
+    body = {"tool": "assign", "version": version, "cell_ids": [cell], "grid_code": world.own.grid}
+    answer = token_as(Role.GRID_ADMIN).post(
+        f"/api/v1/plans/{world.own.plan}/steps",
+        data=json.dumps(body),
+        content_type="application/json",
+    )
+    assert set(says(answer, 422, "http.422")["fields"]) == {"version" if version else "cell_ids"}
+
+
 def test_what_is_not_json_is_no_body(token_as):
     answer = token_as(Role.GRID_ADMIN).post("/api/v1/plans", data={"title": "x"})
     assert set(says(answer, 422, "http.422")["fields"]) == {"title"}

@@ -38,7 +38,7 @@ def run_demo(url: str, home: Path) -> dict:
     """Call `wangge --json demo` on a database and return its document."""
     arguments = ["--json", "demo", "--scale", "small", "--incidents", str(N_INCIDENTS)]
     environment = {"DATABASE_URL": url, "WANGGE_HOME": str(home)}
-    result = CliRunner().invoke(cli, arguments, env=environment)
+    result = CliRunner().invoke(cli, arguments, env=environment, catch_exceptions=False)
     document = json.loads(result.stdout_bytes)
     return {"exit": result.exit_code, **document}
 

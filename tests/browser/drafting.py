@@ -96,7 +96,8 @@ def cut(features: list[dict], spared: set[str]) -> Cut:
     order = sorted(grids, key=lambda code: -sum(cell.area for _, cell in grids[code]))
     for code in order:
         outline = shapely.union_all([cell for _, cell in grids[code]])
-        reach = math.hypot(*(b - a for a, b in zip(outline.bounds[:2], outline.bounds[2:])))
+        west, south, east, north = outline.bounds
+        reach = math.hypot(east - west, north - south)
         x, y = outline.centroid.coords[0]
         for angle in range(0, 180, 15):
             dx, dy = (f(math.radians(angle)) * reach / 2 for f in (math.cos, math.sin))

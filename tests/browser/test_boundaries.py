@@ -139,8 +139,7 @@ def test_borders_are_redrawn_on_the_map_and_published(sign_in, owner):
 
     with owner.connect() as conn:
         foreseen = {
-            row.id: (row.to_grid, row.to_subgroup)
-            for row in conn.execute(MOVES, {"plan": plan_id})
+            row.id: (row.to_grid, row.to_subgroup) for row in conn.execute(MOVES, {"plan": plan_id})
         }
     expect(pane(page, "影响").locator(".figures dd").first).to_have_text(str(len(foreseen)))
     assert sum(home[0] == move.target.code for home in foreseen.values()) == move.n_households

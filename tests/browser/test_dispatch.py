@@ -6,11 +6,11 @@ import json
 
 import pytest
 import shapely
-from geo.datum import Datum, from_cgcs2000
-from geo.position import Position
 from playwright.sync_api import expect
 from sqlalchemy import text
 
+from geo.datum import Datum, from_cgcs2000
+from geo.position import Position
 from tests.browser.screen import settled
 
 pytestmark = pytest.mark.browser
@@ -32,9 +32,7 @@ BORDER = text(
     """
 )
 INCIDENT = text("SELECT * FROM incident WHERE number = :number")
-STEPS = text(
-    "SELECT action, note FROM incident_step WHERE incident_id = :id ORDER BY seq"
-)
+STEPS = text("SELECT action, note FROM incident_step WHERE incident_id = :id ORDER BY seq")
 NAME = text("SELECT name FROM unit WHERE code = :code")
 METRES_PER_DEGREE = 111_000
 
@@ -76,7 +74,7 @@ def test_an_event_near_a_border_names_both_grids_and_asks_for_review(sign_in, ow
     expect(owner_box).to_contain_text("靠近边界，建议人工核对")
     expect(owner_box).to_contain_text("理由")
     shares = owner_box.locator(".bars li")
-    assert {name for name in names.values()} <= set(shares.locator(".name").all_inner_texts())
+    assert set(names.values()) <= set(shares.locator(".name").all_inner_texts())
     form.get_by_role("button", name="登记并派遣").click()
 
     detail = page.locator(".detail")
@@ -91,7 +89,7 @@ def test_an_event_near_a_border_names_both_grids_and_asks_for_review(sign_in, ow
         pytest.approx(x, abs=1e-6),
         pytest.approx(y, abs=1e-6),
     )
-    assert {rival["grid_code"] for rival in kept.rivals} >= {one, other}
+    assert {rival["grid"] for rival in kept.rivals} >= {one, other}
 
     page.get_by_role("button", name="改派…").click()
     detail.get_by_label("辖区代码").fill(other)

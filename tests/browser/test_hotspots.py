@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -39,7 +40,8 @@ def test_a_leader_changes_the_period_and_the_method_and_asks_why(sign_in, owner)
     page, _ = sign_in("leader", path="/hotspots")
     settled(page)
     year = answer_of(page, page.get_by_role("button", name="近一年").click)
-    days = date.fromisoformat(year["until"]) - date.fromisoformat(year["since"])
+    period = {name: parse_qs(urlsplit(page.url).query)[name][0] for name in ("since", "until")}
+    days = date.fromisoformat(period["until"]) - date.fromisoformat(period["since"])
     assert days.days == 364
     judged = [row for row in year["rows"] if row["rank"] is not None]
     by_rank = sorted(judged, key=lambda row: row["rank"])
@@ -58,9 +60,7 @@ def test_a_leader_changes_the_period_and_the_method_and_asks_why(sign_in, owner)
     expect(around).to_contain_text(f"登记件数{near['observed']}")
     expect(around).to_contain_text(f"{near['low']:.2f} – {near['high']:.2f}")
     with owner.connect() as conn:
-        seen = conn.execute(
-            SEEN, {"grid": first["code"], "since": year["since"], "until": year["until"]}
-        ).scalar_one()
+        seen = conn.execute(SEEN, {"grid": first["code"], **period}).scalar_one()
     assert seen == first["observed"]
 
     other = answer_of(page, page.get_by_role("button", name="Gi*").click)

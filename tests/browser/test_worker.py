@@ -24,9 +24,7 @@ REPORTED = text(
      LIMIT 1
     """
 )
-STEPS = text(
-    "SELECT action, to_step, note FROM incident_step WHERE incident_id = :id ORDER BY seq"
-)
+STEPS = text("SELECT action, to_step, note FROM incident_step WHERE incident_id = :id ORDER BY seq")
 ANOTHER_HOME = text(
     "SELECT household_id, grid_code FROM household WHERE grid_code <> :own ORDER BY number LIMIT 1"
 )

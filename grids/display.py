@@ -2,7 +2,7 @@
 
 The leaves are simplified once for each zoom and united upwards. After a publication only the
 villages it touched are simplified again, with the ring of cells around them; what they share with
-the villages around must come out as it is stored, or the zoom is rebuilt as a whole.
+the villages around must come out as it is stored, or more is drawn anew, at last the county.
 """
 
 from __future__ import annotations
@@ -85,15 +85,27 @@ def rebuild(conn: Connection, villages: Sequence[str] | None = None) -> None:
     _, south, _, north = shapely.total_bounds(county.outline).tolist()
     lat = (south + north) / 2
     _draw_exactly(conn, villages)
-    drawn = conn.execute(statement("drawn_zooms", "display")).scalars()
-    partly = set(drawn) if villages is not None else set()
     wanted = villages or []
-    near = _Scale(conn, wanted)
+    drawn = conn.execute(statement("drawn_zooms", "display"), {"n_redrawn": len(wanted)}).scalars()
+    partly = set(drawn) if wanted else set()
     whole = _Scale(conn, None)
+    areas = _areas(conn, wanted) if partly else []
     for zoom in ZOOMS[:-1]:
-        if zoom in partly and _redraw(conn, near.leaves(zoom), wanted, zoom, lat):
-            continue
-        _draw_all(conn, whole.leaves(zoom), zoom, lat)
+        redrawn = zoom in partly and any(
+            _redraw(conn, near.leaves(zoom), near.villages, zoom, lat) for near in areas
+        )
+        if not redrawn:
+            _draw_all(conn, whole.leaves(zoom), zoom, lat)
+
+
+def _areas(conn: Connection, villages: Sequence[str]) -> list[_Scale]:
+    """Return what to draw anew: the villages, or if that does not do, their neighbours as well.
+
+    A border between two grids that meets the village's own border in another place than before
+    moves a node there, and with it what the grids on the far side look like.
+    """
+    near = conn.execute(statement("neighbours", "display"), {"villages": list(villages)})
+    return [_Scale(conn, villages), _Scale(conn, list(near.scalars()))]
 
 
 def _draw_exactly(conn: Connection, villages: Sequence[str] | None) -> None:
@@ -183,7 +195,8 @@ class _Scale:
 
     def __init__(self, conn: Connection, villages: Sequence[str] | None) -> None:
         self._conn = conn
-        self._villages = villages
+        self.villages = villages or []
+        self._around = "all" if villages is None else "around"
 
     def leaves(self, zoom: int) -> _Leaves:
         return self._cells if zoom >= FIRST_SUBGROUP_ZOOM else self._grids
@@ -197,9 +210,9 @@ class _Scale:
         return self._read("grids")
 
     def _read(self, what: str) -> _Leaves:
-        around = "all" if self._villages is None else "around"
-        values = {} if self._villages is None else {"villages": list(self._villages)}
-        rows = self._conn.execute(statement(f"{what}_{around}", "display"), values).all()
+        query = statement(f"{what}_{self._around}", "display")
+        values = {"villages": list(self.villages)} if self._around == "around" else {}
+        rows = self._conn.execute(query, values).all()
         return _Leaves(
             village=codes(row.village_code for row in rows),
             grid=codes(row.grid_code for row in rows),

@@ -6,9 +6,20 @@ SELECT DISTINCT c.village_code
  WHERE c.publication = p.number OR upper(c.valid) = p.at
  ORDER BY c.village_code;
 
+-- name: neighbours
+-- Villages, and all villages near them.
+SELECT DISTINCT near.unit_code::text AS code
+  FROM unit_outline AS own
+  JOIN unit_outline AS near ON near.level = 'village' AND upper_inf(near.valid) AND near.outline && own.outline
+ WHERE own.unit_code = ANY (CAST(:villages AS text[])) AND upper_inf(own.valid)
+ ORDER BY code;
+
 -- name: drawn_zooms
--- Zooms that hold outlines of the county.
-SELECT DISTINCT zoom FROM unit_display WHERE level = 'county';
+-- Zooms that hold outlines of the county, as long as a small part of its villages is to be drawn anew.
+SELECT DISTINCT zoom
+  FROM unit_display
+ WHERE level = 'county'
+   AND :n_redrawn * 8 < greatest(8 + 1, (SELECT count(*) FROM unit WHERE level = 'village' AND upper_inf(valid)));
 
 -- name: cells_all
 -- Every cell in force.

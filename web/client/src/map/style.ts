@@ -437,11 +437,11 @@ export function countyStyle(theme: Theme, from: Sources): StyleSpecification {
       unitLine(theme, "county", 0, [0.8, 1.2]),
       ...hot.lines,
       ...LEVELS.flatMap((level) => unitChosen(theme, level)),
+      ...pointLayers(theme).filter((layer) => "source" in layer && drawn.has(layer.source)),
       unitName(theme, "subgroup", [14.8, 24], [11, 13]),
       unitName(theme, "grid", [12.6, 20], [11, 14]),
       unitName(theme, "village", [10.4, 14.5], [11, 15]),
       unitName(theme, "township", [6, 11.5], [12, 17]),
-      ...pointLayers(theme).filter((layer) => "source" in layer && drawn.has(layer.source)),
     ],
   };
 }

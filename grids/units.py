@@ -77,6 +77,7 @@ class Neighbour:
 class UnitCard:
     """All that a screen says about a unit, retired ones included.
 
+    `n_households` have a grid, as in the tree and on the map; `n_unplaced` wait for one.
     `duties` are those of now, `history` says where its land came from and went, the newest first.
     """
 
@@ -91,6 +92,7 @@ class UnitCard:
     centre: tuple[float, float] | None
     n_children: int
     n_households: int
+    n_unplaced: int
     n_cameras: int
     n_open_incidents: int
     duties: list[dict[str, Any]]
@@ -174,6 +176,7 @@ def card(conn: Connection, viewer: Viewer, code: str, now: datetime) -> UnitCard
         centre=None if row.lon is None else (row.lon, row.lat),
         n_children=row.n_children,
         n_households=row.n_households,
+        n_unplaced=row.n_unplaced,
         n_cameras=row.n_cameras,
         n_open_incidents=row.n_open_incidents,
         duties=_duties(conn, code, now) if may_see_workers else [],

@@ -30,7 +30,11 @@ SELECT u.code, u.level, u.kind, u.name, u.source_code, upper(u.valid) AS retired
        ST_X(o.centre) AS lon, ST_Y(o.centre) AS lat,
        (SELECT count(*) FROM unit AS child WHERE child.parent_code = u.code AND upper_inf(child.valid)) AS n_children,
        (SELECT count(*) FROM household AS h
-         WHERE h.territory_code >= u.code AND h.territory_code < u.code || '~') AS n_households,
+         WHERE h.territory_code >= u.code AND h.territory_code < u.code || '~'
+           AND h.grid_code IS NOT NULL) AS n_households,
+       (SELECT count(*) FROM household AS h
+         WHERE h.territory_code >= u.code AND h.territory_code < u.code || '~'
+           AND h.grid_code IS NULL) AS n_unplaced,
        (SELECT count(*) FROM camera AS k
          WHERE k.territory_code >= u.code AND k.territory_code < u.code || '~') AS n_cameras,
        (SELECT count(*) FROM incident AS i

@@ -151,3 +151,18 @@ def test_a_search_finds_nothing_beyond_the_territory(conn, make, things, as_web)
     assert units.search(conn, worker, things[1].code) == []
     # Cameras are not for workers, wherever they stand.
     assert units.search(conn, worker, "CAM") == []
+
+
+def test_a_card_and_the_tree_count_the_same_households(conn, make, county):
+    first, *_ = county
+    make.household("h1", grid=first)
+    make.household("waiting")
+    conn.execute(
+        text("UPDATE unit_outline SET n_households = 1 WHERE unit_code LIKE :c || '%'"),
+        {"c": COUNTY},
+    )
+    viewer = make.viewer(Role.GRID_ADMIN, COUNTY)
+    card = units.card(conn, viewer, COUNTY, NOW)
+    assert (card.n_households, card.n_unplaced) == (1, 1)
+    tree = {child.code: child.n_households for child in units.children(conn, viewer, None)}
+    assert tree.get(COUNTY, 1) == card.n_households

@@ -47,6 +47,7 @@ export interface UnitCard {
   readonly path: readonly { readonly code: string; readonly name: string; readonly level: Level }[];
   readonly area_m2: number | null;
   readonly n_households: number;
+  readonly n_unplaced: number;
   readonly n_cameras: number;
   readonly n_open_incidents: number;
   readonly n_children: number;

@@ -25,6 +25,7 @@ export const console_ = {
   "card.kind": ["类型", "Kind"],
   "card.area": ["面积", "Area"],
   "card.households": ["户数", "Households"],
+  "card.unplaced": ["另有 {n} 户尚未落图", "{n} more wait for a place on the map"],
   "card.cameras": ["摄像头", "Cameras"],
   "card.open_incidents": ["未办结事件", "Open events"],
   "card.centre": ["中心", "Centre"],

@@ -245,7 +245,7 @@ def visitor(browser: Browser) -> Iterator[object]:
     def give(site: Site, login: str):
         key = (site.address, login)
         if key not in pages:
-            pages[key] = enter(browser, site, login, path="/health")
+            pages[key] = enter(browser, site, login, path="/password")
         pages[key][1].forget()
         return pages[key]
 

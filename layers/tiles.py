@@ -83,7 +83,7 @@ def units_tile(conn: Connection, z: int, x: int, y: int) -> UnitsTile:
 def points_tile(conn: Connection, layer: str, scope: str, z: int, x: int, y: int) -> bytes:
     """Return a tile of households, cameras or open incidents inside the territory `scope`.
 
-    Incidents below zoom 14 are counts per field of a 16 x 16 raster, never single places.
+    Incidents below zoom 14 are counts per field of a 8 x 8 raster, never single places.
 
     Raises
     ------

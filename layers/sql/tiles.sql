@@ -99,7 +99,7 @@ WITH tile AS (
 SELECT ST_AsMVT(drawn, 'incidents', 4096, 'geom') AS tile FROM drawn WHERE geom IS NOT NULL;
 
 -- name: incident_clusters
--- Open incidents of the tile, counted in 16 x 16 fields; a count stands at the mean position.
+-- Open incidents of the tile, counted in 8 x 8 fields; a count stands at the mean position.
 WITH tile AS (
   SELECT ST_TileEnvelope(:z, :x, :y) AS frame
 ), near AS (
@@ -119,8 +119,8 @@ WITH tile AS (
   SELECT count(*)::integer AS n, avg(ST_X(at)) AS x, avg(ST_Y(at)) AS y
     FROM here, tile
    WHERE ST_Contains(tile.frame, at)
-   GROUP BY floor((ST_X(at) - ST_XMin(tile.frame)) / (ST_XMax(tile.frame) - ST_XMin(tile.frame)) * 16),
-            floor((ST_Y(at) - ST_YMin(tile.frame)) / (ST_YMax(tile.frame) - ST_YMin(tile.frame)) * 16)
+   GROUP BY floor((ST_X(at) - ST_XMin(tile.frame)) / (ST_XMax(tile.frame) - ST_XMin(tile.frame)) * 8),
+            floor((ST_Y(at) - ST_YMin(tile.frame)) / (ST_YMax(tile.frame) - ST_YMin(tile.frame)) * 8)
 ), drawn AS (
   SELECT n, ST_AsMVTGeom(ST_SetSRID(ST_MakePoint(x, y), 3857), tile.frame, 4096, 16, true) AS geom
     FROM field, tile

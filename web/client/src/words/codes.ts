@@ -76,7 +76,7 @@ export const codes = {
   "reason.no_grid": ["不在任何网格内，由值班台负责", "In no grid: the desk answers"],
   "reason.nobody": ["各级均无人在岗，归县级值班台", "Nobody is on duty: it stays with the county's desk"],
   "reason.rehomed": ["边界调整后随位置划转", "Moved with its place when a border changed"],
-  "reason.hand": ["人工指定", "Chosen by hand"],
+  "reason.by_hand": ["人工指定", "Chosen by hand"],
   "skipped.on_leave": ["休假", "on leave"],
   "skipped.vacant": ["空缺", "vacant"],
 

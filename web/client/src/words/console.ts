@@ -7,8 +7,8 @@ export const console_ = {
   "console.tree_table": ["辖区列表", "List of areas"],
   "console.nothing": ["还没有生效的边界", "No boundaries are in force yet"],
   "console.nothing_do": [
-    "先导入乡镇、村和网格，再发布第一版。命令：wangge import grids 文件 --level grid",
-    "Import townships, villages and grids, then publish the first edition: wangge import grids FILE --level grid",
+    "先导入乡镇、村和网格，再发布第一版。命令：wangge import grids 文件 --datum cgcs2000",
+    "Import townships, villages and grids, then publish the first edition: wangge import grids FILE --datum cgcs2000",
   ],
   "console.nothing_link": ["查看边界方案", "See the plans"],
   "console.pick_keys": ["/ 查找　Esc 上一级　L 图层　W 这里归谁管", "/ search　Esc up　L layers　W who is responsible"],

@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import shapely
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from shapely.geometry import Polygon, shape
 
 from web.browser import find_browser
 
@@ -127,9 +129,6 @@ def studio(browser: Browser, demo: Demo) -> None:
 
 def _two_neighbours(features: list[dict]) -> tuple[dict, str]:
     """Return a cell to move, by its label, and the grid beside it, without cutting either apart."""
-    import shapely  # noqa: PLC0415 - the one picture that needs geometry
-    from shapely.geometry import Polygon, shape  # noqa: PLC0415
-
     cells = [(one["properties"], shape(one["geometry"])) for one in features]
     for facts, cell in sorted(cells, key=lambda one: -one[0]["n_households"]):
         rest = shapely.union_all(
@@ -152,7 +151,9 @@ def hotspots(browser: Browser, demo: Demo) -> None:
         with page.expect_response(re.compile("/api/v1/hotspots")):
             page.get_by_role("button", name="近一年").click()
         page.locator(".rank tbody td button").first.click()
+        page.locator(".why").wait_for()
         page.wait_for_selector("[data-map][data-ready][data-idle]")
+        page.get_by_role("button", name="回到管辖范围").click()
         photograph(page, "hotspots")
 
 
@@ -168,12 +169,13 @@ def incidents(browser: Browser, demo: Demo) -> None:
 def me(browser: Browser, demo: Demo) -> None:
     """Photograph the phone page of a grid worker."""
     with signed_in(browser, demo, "worker", phone=True) as page:
+        mine = page.request.get(f"{demo.address}/api/v1/me").json()["area"]["features"]
+        at = shape(mine[0]["geometry"]).representative_point()
+        page.context.grant_permissions(["geolocation"])
+        page.context.set_geolocation({"longitude": at.x, "latitude": at.y, "accuracy": 15})
         page.goto(f"{demo.address}/me")
         page.wait_for_selector("[data-map][data-ready][data-idle]")
         page.get_by_role("button", name="我在网格内吗").tap()
-        page.get_by_role("alert").wait_for()
-        canvas = page.locator("[data-map] canvas").bounding_box()
-        page.touchscreen.tap(canvas["x"] + canvas["width"] / 2, canvas["y"] + canvas["height"] / 2)
         page.locator(".answer .verdict").wait_for()
         photograph(page, "me")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import shapely
@@ -91,17 +92,27 @@ def test_an_event_near_a_border_names_both_grids_and_asks_for_review(sign_in, ow
     )
     assert {rival["grid"] for rival in kept.rivals} >= {one, other}
 
+    queue = page.locator("#queue .rows")
+    review = page.get_by_role("button", name="待核对归属")
+    with page.expect_response(re.compile(r"/incidents\?.*review=1")):
+        review.click()
+    expect(queue).to_contain_text(number)
+
     page.get_by_role("button", name="改派…").click()
     detail.get_by_label("辖区代码").fill(other)
     detail.get_by_label("改派理由").fill("现场核实在沟渠东侧")
     detail.get_by_role("button", name="改派", exact=True).click()
     expect(detail.locator(".steps")).to_contain_text("现场核实在沟渠东侧")
-    page.get_by_role("button", name="待核对归属").click()
-    expect(page.locator("#queue .rows")).to_contain_text(number)
+    # Somebody has looked: the queue is asked for anew without it.
+    with page.expect_response(re.compile(r"/incidents\?(?!.*review)")):
+        review.click()
+    with page.expect_response(re.compile(r"/incidents\?.*review=1")):
+        review.click()
+    expect(queue).not_to_contain_text(number)
     with owner.connect() as conn:
         moved = conn.execute(INCIDENT, {"number": number}).one()
         steps = [tuple(row) for row in conn.execute(STEPS, {"id": kept.incident_id})]
-    assert moved.owner_unit == other
+    assert (moved.owner_unit, moved.review) == (other, False)
     assert moved.owner_id != kept.owner_id
     assert steps[-1][1] == "现场核实在沟渠东侧"
 

@@ -32,6 +32,7 @@ FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
+    # Date fields in Chinese, where Debian's chromium-l10n is installed.
     "--lang=zh-CN",
 )
 PATIENCE_MS = 120_000

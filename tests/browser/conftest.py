@@ -44,8 +44,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # Dates and messages of the browser's own, as on the desks of a Chinese county.
-    "--lang=zh-CN",
 )
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -100,7 +100,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which incidents; `step` may be `open`, `overdue` counts against `now`, `unit` is a code."""
+    """Which incidents; `step` may be `open`, `overdue` counts against `now`, `unit` is a code.
+
+    `since` and `until` are the first and last day on which they happened, and `counted` leaves out
+    rejected ones and duplicates: together they list exactly what a count of `grids.counts` counted.
+    """
 
     step: str | None = None
     review: bool | None = None
@@ -108,6 +112,9 @@ class Filter:
     unit: str | None = None
     matter: str | None = None
     overdue: bool = False
+    since: date | None = None
+    until: date | None = None
+    counted: bool = False
 
 
 def get(conn: Connection, viewer: Viewer, incident_id: UUID) -> Card:
@@ -228,6 +235,13 @@ def _conditions(viewer: Viewer, which: Filter, now: datetime) -> list[Any]:
         found.append(i.matter_code == which.matter)
     if which.overdue:
         found.append(and_(is_open, i.due_at < now))
+    day = func.local_day(i.occurred_at)
+    if which.since:
+        found.append(day >= which.since)
+    if which.until:
+        found.append(day <= which.until)
+    if which.counted:
+        found.append(i.step.not_in(("rejected", "duplicate")))
     return found
 
 

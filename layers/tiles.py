@@ -18,7 +18,7 @@ from grids.display import ZOOMS
 FOLDER = Path(__file__).parent / "sql"
 MAX_ZOOM = 18
 # Below these zooms a level is a smear; the client's styles start at the same figures.
-FIRST_ZOOM = {"county": 0, "township": 0, "village": 8, "grid": 9, "subgroup": 12}
+FIRST_ZOOM = {"county": 0, "township": 0, "village": 8, "grid": 8, "subgroup": 12}
 # Personal places are drawn only where a viewer looks at a street, not at a county.
 FIRST_POINT_ZOOM = {"households": 15, "cameras": 13, "incidents": 6}
 FIRST_SINGLE_INCIDENT = 14

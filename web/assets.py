@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -30,8 +31,8 @@ class Entry:
 
 
 @cache
-def _manifest(_stamp: float) -> dict[str, dict[str, object]]:
-    found: dict[str, dict[str, object]] = orjson.loads(
+def _manifest(_stamp: float) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = orjson.loads(
         (BUILD / ".vite" / "manifest.json").read_bytes()
     )
     return found
@@ -52,17 +53,23 @@ def entry(page: str) -> Entry:
     start = f"src/pages/{page}.ts"
     if start not in manifest:
         raise ClientNotBuilt
-    styles: list[str] = []
-    scripts: list[str] = []
-    queue, seen = [start], set()
-    while queue:
-        key = queue.pop(0)
-        if key in seen:
-            continue
-        seen.add(key)
-        chunk = manifest[key]
-        styles += [str(s) for s in chunk.get("css", ())]  # type: ignore[attr-defined]
-        if key != start:
-            scripts.append(str(chunk["file"]))
-        queue += [str(k) for k in chunk.get("imports", ())]  # type: ignore[attr-defined]
+    order = _imported_first(manifest, start)
+    styles = [style for key in order for style in manifest[key].get("css", ())]
+    scripts = [str(manifest[key]["file"]) for key in order if key != start]
     return Entry(str(manifest[start]["file"]), tuple(dict.fromkeys(styles)), tuple(scripts))
+
+
+def _imported_first(manifest: dict[str, dict[str, Any]], start: str) -> list[str]:
+    """Return a chunk and all it imports, each after its imports: the order Vite links styles in."""
+    order: list[str] = []
+    seen: set[str] = set()
+
+    def visit(key: str) -> None:
+        if key not in seen:
+            seen.add(key)
+            for imported in manifest[key].get("imports", ()):
+                visit(imported)
+            order.append(key)
+
+    visit(start)
+    return order

@@ -80,6 +80,10 @@ class IncidentsQuery(Strict):
     review = fields.Boolean()
     mine = fields.Boolean()
     overdue = fields.Boolean()
+    counted = fields.Boolean()
+    matter = fields.String(validate=validate.Length(1, 40))
+    since = fields.Date()
+    until = fields.Date()
     unit = fields.String(validate=UNIT_CODE)
     after = fields.String(validate=validate.Length(max=200))
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from geo.datum import Datum, from_cgcs2000
 from geo.errors import BadPosition, UndeclaredDatum
-from grids import incidents
+from grids import counts, incidents
 from grids.db import EVERYWHERE, begin, make_engine
 from grids.errors import BadValue, Forbidden, NotFound, StaleRecord
 from grids.incidents import Filter, IncidentReport, KeyReused
@@ -490,3 +490,20 @@ def test_the_first_step_names_who_reported(conn, make, county):
     receipt, _ = incidents.receive(conn, viewer, report(at=make.centre_of(county[0])), NOW)
     card = incidents.get(conn, viewer, receipt.incident_id)
     assert card.steps[0].person == viewer.name
+
+
+def test_a_count_opens_into_exactly_the_rows_that_were_counted(conn, make, county, dispatcher):
+    grid, days = county[0], [NOW - timedelta(days=n, hours=4 * n) for n in range(9)]
+    for n, at in enumerate(days):
+        given = report(f"k{n}", at=make.centre_of(county[n % 2]), occurred_at=at, reported_at=at)
+        receipt, _ = incidents.receive(conn, dispatcher, given, NOW)
+        if n == 4:
+            incidents.step(
+                conn, dispatcher, receipt.incident_id, "reject", version=1, now=NOW, note="重复"
+            )
+    since, until = (NOW - timedelta(days=7)).date(), (NOW - timedelta(days=2)).date()
+    counted = counts.daily(conn, since, until, matter="0201", scope=grid.code)
+    which = Filter(unit=grid.code, matter="0201", since=since, until=until, counted=True)
+    rows, _ = incidents.list_page(conn, dispatcher, which, NOW)
+    assert len(rows) == counted[grid.code] > 0
+    assert all(row.grid_code == grid.code for row in rows)

@@ -59,8 +59,7 @@ def codes_of(conn, level):
     [
         (0, {"county", "township"}),
         (7, {"county", "township"}),
-        (8, {"county", "township", "village"}),
-        (9, {"county", "township", "village", "grid"}),
+        (8, {"county", "township", "village", "grid"}),
         (11, {"county", "township", "village", "grid"}),
         (12, {"county", "township", "village", "grid", "subgroup"}),
         (16, {"county", "township", "village", "grid", "subgroup"}),

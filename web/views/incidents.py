@@ -38,7 +38,11 @@ def list_incidents(asked):
         review=asked.get("review"),
         mine=asked.get("mine", False),
         unit=asked.get("unit"),
+        matter=asked.get("matter"),
         overdue=asked.get("overdue", False),
+        since=asked.get("since"),
+        until=asked.get("until"),
+        counted=asked.get("counted", False),
     )
     with begin(viewer()) as conn:
         rows, cursor = incidents.list_page(conn, viewer(), which, now(), after=asked.get("after"))

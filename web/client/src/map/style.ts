@@ -29,7 +29,7 @@ export const FIRST_ZOOM: Readonly<Record<Level, number>> = {
   county: 0,
   township: 0,
   village: 8,
-  grid: 9,
+  grid: 8,
   subgroup: 12,
 };
 
@@ -431,7 +431,7 @@ export function countyStyle(theme: Theme, from: Sources): StyleSpecification {
       ...hot.fills,
       ...LEVELS.map((level) => unitTouch(theme, level)),
       unitLine(theme, "subgroup", 12, [0.8, 1.2]),
-      unitLine(theme, "grid", 9, [0.45, 1.5]),
+      unitLine(theme, "grid", 8, [0.35, 1.5]),
       unitLine(theme, "village", 8, [0.55, 1.4]),
       unitLine(theme, "township", 0, [0.7, 1.4]),
       unitLine(theme, "county", 0, [0.8, 1.2]),

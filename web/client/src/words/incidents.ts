@@ -27,6 +27,7 @@ export const incidents = {
   "desk.filter_all": ["全部", "All"],
   "desk.filter_review": ["待核对归属", "Review queue"],
   "desk.filter_mine": ["由我负责", "Mine"],
+  "desk.filter_clear": ["不限时段和事项", "Any period and matter"],
   "desk.filter_unit": ["辖区代码", "Area code"],
   "desk.empty": ["没有符合条件的事件", "No event matches"],
   "desk.empty_do": ["换一个筛选条件，或登记新事件。", "Change the filter, or enter a new event."],

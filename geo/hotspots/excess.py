@@ -29,7 +29,8 @@ class Excess(Result):
     ratio
         observed / expected; NaN where nothing is expected.
     ci95
-        95 % interval of the ratio, shape (n, 2): counting error only.
+        95 % interval of the ratio by the same distribution as p, shape (n, 2); not corrected for
+        the number of units, as q is.
     p, q
         One-sided p of so many or more, and its Benjamini-Hochberg q among the judged units; NaN
         where nothing is expected, q also where too little is.
@@ -122,7 +123,7 @@ def local_excess(
         observed=observed,
         expected=expected,
         ratio=np.divide(observed, expected, out=np.full(n, np.nan), where=judged),
-        ci95=poisson_ratio_interval(observed, expected),
+        ci95=ratio_interval(observed, expected, spread),
         p=p,
         q=false_discovery_q(np.where(too_few, np.nan, p)),
         dispersion=phi,
@@ -148,17 +149,34 @@ def upper_tail(observed: Floats, expected: Floats, spread: Floats) -> Floats:
     return tail
 
 
-def poisson_ratio_interval(observed: Floats, expected: Floats, level: float = 0.95) -> Floats:
-    """Return Garwood's exact interval of observed / expected, shape (n, 2); NaN without expected.
+def ratio_interval(
+    observed: Floats, expected: Floats, spread: Floats, level: float = 0.95
+) -> Floats:
+    """Return the interval of observed / expected that goes with `upper_tail`, shape (n, 2).
+
+    It holds the ratios that a two-sided test by the same distribution would not reject, so its
+    lower end is above 1 just where the upper tail is below (1 - level) / 2. The lower end is 0
+    when nothing was observed; NaN without expected.
 
     Notes
     -----
-    Garwood (1936), Biometrika 28:437. The lower end is 0 when nothing was observed.
+    Clopper-Pearson's inversion: of the Poisson where spread is 0 (Garwood 1936, Biometrika
+    28:437), else of the negative binomial through its beta form.
     """
     outside = (1.0 - level) / 2.0
-    low = np.zeros(observed.shape)
-    some = observed > 0
-    low[some] = special.gammaincinv(observed[some], outside)
-    high = special.gammaincinv(observed + 1.0, 1.0 - outside)
+    low, high = np.zeros(observed.shape), np.empty(observed.shape)
+    some, poisson = observed > 0, spread <= 0
+    low[some & poisson] = special.gammaincinv(observed[some & poisson], outside)
+    high[poisson] = special.gammaincinv(observed[poisson] + 1.0, 1.0 - outside)
+    size = 1.0 / np.where(poisson, 1.0, spread)
+
+    def mean(count: Floats, size: Floats, share: float) -> Floats:
+        """Return the mean at which P(X >= count) is `share`."""
+        at = special.betaincinv(count, size, share)
+        return np.asarray(size * at / (1.0 - at))
+
+    mixed = some & ~poisson
+    low[mixed] = mean(observed[mixed], size[mixed], outside)
+    high[~poisson] = mean(observed[~poisson] + 1.0, size[~poisson], 1.0 - outside)
     scale = np.where(expected > 0, expected, np.nan)
     return np.column_stack((low / scale, high / scale))

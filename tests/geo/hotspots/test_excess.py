@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from geo.hotspots.dispersion import gamma_variance
-from geo.hotspots.excess import local_excess, poisson_ratio_interval, upper_tail
+from geo.hotspots.excess import local_excess, ratio_interval, upper_tail
 from geo.hotspots.inputs import UnusableCounts
 from geo.hotspots.weights import contiguity
 
@@ -21,11 +21,25 @@ def test_the_tail_is_that_of_scipy(observed, expected, spread):
 
 @given(st.integers(0, 300), st.floats(0.1, 100))
 def test_the_interval_is_garwoods(observed, expected):
-    low, high = poisson_ratio_interval(np.array([float(observed)]), np.array([expected]))[0]
+    given_ = np.array([float(observed)]), np.array([expected]), np.array([0.0])
+    low, high = ratio_interval(*given_)[0]
     assert high * expected == pytest.approx(stats.chi2.ppf(0.975, 2 * observed + 2) / 2)
     assert low * expected == pytest.approx(
         stats.chi2.ppf(0.025, 2 * observed) / 2 if observed else 0
     )
+
+
+@given(st.integers(0, 300), st.floats(0.1, 100), st.sampled_from([0.0, 0.02, 0.3, 2.0]))
+def test_the_interval_leaves_out_just_the_ratios_that_the_test_rejects(observed, expected, spread):
+    counted, spreads = np.array([float(observed)]), np.array([spread])
+    low, high = ratio_interval(counted, np.array([expected]), spreads)[0]
+    for ratio, inside in ((low * 1.001, True), (low * 0.999, False)):
+        if low > 0:
+            tail = upper_tail(counted, np.array([ratio * expected]), spreads)[0]
+            assert (tail >= 0.025) == inside
+    for ratio, inside in ((high * 0.999, True), (high * 1.001, False)):
+        beyond = 1 - upper_tail(counted + 1, np.array([ratio * expected]), spreads)[0]
+        assert (beyond >= 0.025) == inside
 
 
 def test_what_is_observed_and_expected_is_that_of_the_unit_with_its_neighbours():

@@ -25,7 +25,7 @@ from grids.errors import NotFound
 from grids.model import Level, Viewer
 from grids.publications import Publication
 from layers.hotspot_methods import drawn_by
-from layers.hotspots import MIN_HOUSEHOLDS, HotspotMap, Window, hotspot_map
+from layers.hotspots import MIN_HOUSEHOLDS, GridRow, HotspotMap, Window, hotspot_map
 from layers.sheet import hotspot_sheet
 from layers.styles import word
 
@@ -177,7 +177,7 @@ def count(
 def assess(counted: Counted) -> HotspotMap:
     """Return the map of counted reports; the last few are kept in the process, by version.
 
-    Rows of redrawn grids carry the flag "not_comparable"; notes say how many there are, and how
+    Redrawn grids are painted "not_comparable" and not judged; notes say how many there are, and how
     many reports belong to grids that are no longer in force.
 
     Raises
@@ -350,8 +350,16 @@ def _marked(hotspots: HotspotMap, counted: Counted) -> HotspotMap:
     if counted.n_former:
         facts = {"grids": counted.n_former, "observed": counted.former}
         notes.append(("hotspots.former", facts))
-    rows = tuple(
-        replace(row, flags=(*row.flags, "not_comparable")) if row.code in counted.redrawn else row
-        for row in hotspots.rows
-    )
+    rows = tuple(_unjudged(row) if row.code in counted.redrawn else row for row in hotspots.rows)
     return replace(hotspots, rows=rows, notes=tuple(notes))
+
+
+def _unjudged(row: GridRow) -> GridRow:
+    """Return the row of a redrawn grid: its counts are another ground's, so nothing is claimed.
+
+    One whose figures are withheld stays withheld.
+    """
+    flags = (*row.flags, "not_comparable")
+    if row.paint == "suppressed":
+        return replace(row, flags=flags)
+    return replace(row, flags=flags, paint="not_comparable", outline=None, gi_bin=0, rank=None)

@@ -70,7 +70,7 @@ class GridRow:
         Shrunk rate per 1,000 households per 30 days; the same against the whole area's, with its
         95 % interval (None where grids differ no more than by chance).
     paint
-        Key into the theme: r0 ... r5, "too_few" or "suppressed".
+        Key into the theme: r0 ... r5, "too_few", "suppressed" or "not_comparable".
     outline
         "double" (q <= 0.01), "solid" (q <= 0.05) or None, of the grid with its neighbours.
     gi_z, gi_bin

@@ -35,7 +35,7 @@ def _said(code: str, locale: str, **facts: object) -> str:
 
 def _patterns() -> str:
     unjudged = theme()["unjudged"]
-    few, held = unjudged["too_few"], unjudged["suppressed"]
+    few, held, redrawn = (unjudged[k] for k in ("too_few", "suppressed", "not_comparable"))
     size = 'width="6" height="6"'
     return (
         '<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>'
@@ -44,7 +44,11 @@ def _patterns() -> str:
         f'<rect width="2" height="6" fill="{few["hatch"]}"/></pattern>'
         f'<pattern id="{held["pattern"]}" {size} patternUnits="userSpaceOnUse">'
         f'<rect {size} fill="{held["colour"]}"/>'
-        f'<circle cx="3" cy="3" r=".8" fill="{held["hatch"]}"/></pattern></defs></svg>'
+        f'<circle cx="3" cy="3" r=".8" fill="{held["hatch"]}"/></pattern>'
+        f'<pattern id="{redrawn["pattern"]}" {size} patternUnits="userSpaceOnUse">'
+        f'<rect {size} fill="{redrawn["colour"]}"/>'
+        f'<path d="M0 3H6M3 0V6" stroke="{redrawn["hatch"]}" stroke-width=".5"/></pattern>'
+        "</defs></svg>"
     )
 
 

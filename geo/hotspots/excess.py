@@ -171,9 +171,12 @@ def ratio_interval(
     size = 1.0 / np.where(poisson, 1.0, spread)
 
     def mean(count: Floats, size: Floats, share: float) -> Floats:
-        """Return the mean at which P(X >= count) is `share`."""
-        at = special.betaincinv(count, size, share)
-        return np.asarray(size * at / (1.0 - at))
+        """Return the mean at which P(X >= count) is `share`; infinite beyond what floats hold."""
+        above = special.betaincinv(count, size, share)
+        below = special.betaincinv(size, count, 1.0 - share)  # 1 - above, without cancellation
+        found = np.full(above.shape, np.inf)
+        np.divide(size * above, below, out=found, where=below > 0)
+        return found
 
     mixed = some & ~poisson
     low[mixed] = mean(observed[mixed], size[mixed], outside)

@@ -21,7 +21,7 @@ export interface GridRow {
   readonly ratio: number | null;
   readonly ratio_low: number | null;
   readonly ratio_high: number | null;
-  /** A key into the theme: r0 ... r5, too_few, suppressed. */
+  /** A key into the theme: r0 ... r5, too_few, suppressed, not_comparable. */
   readonly paint: string;
   readonly outline: "double" | "solid" | null;
   readonly gi_z: number | null;

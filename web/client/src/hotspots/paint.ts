@@ -1,12 +1,13 @@
 /** What a hotspot answer paints, and in which order its grids are listed. */
 import type { PaintRow } from "../map/map";
+import { UNJUDGED } from "../map/theme";
 import type { GridRow, HotspotMap, Method } from "./answer";
 
-const UNJUDGED: ReadonlySet<string> = new Set(["too_few", "suppressed"]);
+const NOT_JUDGED: ReadonlySet<string> = new Set(UNJUDGED);
 
 /** The theme's key of a grid under a method; what is not judged keeps its own sign under both. */
 export function paintKey(row: GridRow, method: Method): string {
-  if (method === "excess" || UNJUDGED.has(row.paint)) return row.paint;
+  if (method === "excess" || NOT_JUDGED.has(row.paint)) return row.paint;
   return `gi${row.gi_bin ?? 0}`;
 }
 

@@ -1,5 +1,5 @@
 /** Small pictures drawn here and now: hatching and point signs, so that no sprite is fetched. */
-import type { Theme } from "./theme";
+import type { Theme, Unjudged } from "./theme";
 
 const SCALE = 2;
 
@@ -89,8 +89,8 @@ export function placeOf(code: string, length: number): number {
 export function picture(name: string, theme: Theme): ImageData | null {
   const [family, code] = [name.slice(0, name.indexOf("-")), name.slice(name.indexOf("-") + 1)];
   if (family === "hatch") {
-    const colour = theme.unjudged[code as "too_few" | "suppressed"].hatch;
-    return colour ? hatch(colour, 8, 1.2, code === "suppressed") : null;
+    const colour = theme.unjudged[code as Unjudged].hatch;
+    return colour ? hatch(colour, code === "not_comparable" ? 5 : 8, 1.2, code === "suppressed") : null;
   }
   if (family === "household") {
     const style = theme.households[code] ?? theme.households["ordinary"];

@@ -7,7 +7,7 @@ import type {
 } from "maplibre-gl";
 
 import type { Level } from "../contract";
-import type { Theme } from "./theme";
+import { UNJUDGED, type Theme } from "./theme";
 
 /** What a viewer switches on and off together. */
 export type Group =
@@ -179,8 +179,7 @@ function hotspotLayers(theme: Theme): { fills: Layer[]; lines: Layer[] } {
   const colours = [
     ...theme.ratio.classes.map((c) => [c.key ?? "", c.colour] as const),
     ...theme.gi.classes.map((c) => [c.key ?? "", c.colour] as const),
-    ["too_few", theme.unjudged.too_few.colour] as const,
-    ["suppressed", theme.unjudged.suppressed.colour] as const,
+    ...UNJUDGED.map((kind) => [kind, theme.unjudged[kind].colour] as const),
   ];
   const common = {
     source: "units",
@@ -217,7 +216,7 @@ function hotspotLayers(theme: Theme): { fills: Layer[]; lines: Layer[] } {
         paint: { "fill-color": byState("paint", colours), "fill-antialias": false },
       },
       // A pattern cannot follow a feature's state, its opacity can: a layer for each kind.
-      ...(["too_few", "suppressed"] as const).map(
+      ...UNJUDGED.map(
         (kind): Layer => ({
           id: `hotspot-${kind}`,
           type: "fill",

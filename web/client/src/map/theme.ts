@@ -7,6 +7,10 @@ interface Said {
   readonly en: string;
 }
 
+/** Kinds of grids of which a hotspot map claims nothing. */
+export const UNJUDGED = ["too_few", "suppressed", "not_comparable"] as const;
+export type Unjudged = (typeof UNJUDGED)[number];
+
 export interface Paint extends Said {
   readonly key?: string;
   readonly bin?: number;
@@ -33,7 +37,7 @@ export interface Theme {
   >;
   readonly ratio: { readonly breaks: readonly number[]; readonly classes: readonly Paint[] };
   readonly gi: { readonly classes: readonly Paint[] };
-  readonly unjudged: Readonly<Record<"too_few" | "suppressed", Paint>>;
+  readonly unjudged: Readonly<Record<Unjudged, Paint>>;
   readonly outline: Readonly<Record<"solid" | "double", OutlineStyle>>;
   readonly units: Readonly<Record<Level, LineStyle & Said>>;
   readonly households: Readonly<

@@ -205,6 +205,10 @@ def test_a_grid_that_was_redrawn_since_the_window_began_is_not_comparable(board)
     board.publish(date(2025, 9, 1), (None, later, "create"))
     shown = read(board)
     assert flagged(shown) == {first, second, later}
+    claimed = [row for row in shown.rows if "not_comparable" in row.flags]
+    assert {(row.paint, row.outline, row.rank) for row in claimed} == {
+        ("not_comparable", None, None)
+    }
     assert note(shown, "hotspots.not_comparable") == {
         "count": 3,
         "codes": [first, second, later],

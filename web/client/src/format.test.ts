@@ -37,7 +37,13 @@ describe("times", () => {
   });
 
   it("of day are written with seconds where saving is meant", () => {
-    expect(f.clock(new Date(2026, 0, 2, 3, 4, 5))).toBe("03:04:05");
+    expect(f.clock(new Date("2026-01-02T03:04:05+08:00"))).toBe("03:04:05");
+  });
+
+  it("are those of China, whatever the computer's clock is set to", () => {
+    expect(f.dateTime("2026-11-21T16:02:00Z")).toBe("2026-11-22 00:02");
+    expect(f.date("2026-12-31T15:59:00Z")).toBe("2026-12-31");
+    expect(f.date(new Date("2026-12-31T16:00:00Z"))).toBe("2027-01-01");
   });
 });
 

@@ -53,20 +53,30 @@ export function probability(p: number | null | undefined, locale: Locale): strin
   return p < 0.001 ? "< 0.001" : decimal(p, 3, locale);
 }
 
-const pad = (n: number): string => String(n).padStart(2, "0");
+// China has one clock, whatever the computer's own is set to. Swedish writes 2026-11-22 08:05:00.
+const CHINA = new Intl.DateTimeFormat("sv-SE", {
+  timeZone: "Asia/Shanghai",
+  dateStyle: "short",
+  timeStyle: "medium",
+});
 
-export function date(iso: string): string {
-  const at = new Date(iso);
-  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
+function inChina(at: Date | string): readonly [day: string, time: string] {
+  const [day = "", time = ""] = CHINA.format(new Date(at)).split(" ");
+  return [day, time];
+}
+
+/** The day in China of a moment, as 2026-11-22. */
+export function date(at: Date | string): string {
+  return inChina(at)[0];
 }
 
 export function dateTime(iso: string): string {
-  const at = new Date(iso);
-  return `${date(iso)} ${pad(at.getHours())}:${pad(at.getMinutes())}`;
+  const [day, time] = inChina(iso);
+  return `${day} ${time.slice(0, 5)}`;
 }
 
 export function clock(at: Date): string {
-  return `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+  return inChina(at)[1];
 }
 
 /** How long before or after now, in the largest unit that is not nought. */

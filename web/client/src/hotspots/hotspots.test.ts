@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { GridRow, HotspotMap } from "./answer";
 import { isSure, onAxis, paintKey, paints, ranking, verdict } from "./paint";
-import { dayOf, days, periodOf, presetOf, PRESETS } from "./periods";
+import { days, periodOf, presetOf, PRESETS } from "./periods";
 
 function row(code: string, given: Partial<GridRow>): GridRow {
   return {
@@ -67,9 +67,5 @@ describe("periods", () => {
       expect(presetOf(periodOf(preset, "2026-11-22"), "2026-11-22")).toBe(preset);
     }
     expect(presetOf({ since: "2026-01-02", until: "2026-11-22" }, "2026-11-22")).toBeNull();
-  });
-
-  it("begin with the machine's own day", () => {
-    expect(dayOf(new Date(2026, 10, 2, 23, 59))).toBe("2026-11-02");
   });
 });

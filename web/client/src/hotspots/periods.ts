@@ -41,9 +41,3 @@ export function presetOf(period: Period, today: string): Preset | null {
 export function days(period: Period): number {
   return Math.round((utc(period.until) - utc(period.since)) / DAY_MS) + 1;
 }
-
-/** The calendar day of a moment on this machine, for a first period. */
-export function dayOf(at: Date): string {
-  const pad = (n: number): string => String(n).padStart(2, "0");
-  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
-}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.database", "tests.factories"]
+pytest_plugins = ["tests.chromium", "tests.database", "tests.factories"]
 
 PROJECT = Path(__file__).parent.parent
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine, make_url
 
 from grids import db, staff
@@ -29,22 +29,9 @@ from grids.secrets import KeyRing
 from importers.demo.accounts import DemoAccount
 from importers.demo.build import build
 from importers.demo.load import load
-from web.browser import find_browser
 from web.clock import today
 
 PROJECT = Path(__file__).parent.parent.parent
-# Software WebGL: there is no graphics card where tests run.
-FLAGS = (
-    "--no-sandbox",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -133,24 +120,6 @@ def empty_site(clone, tmp_path_factory) -> Iterator[Site]:
         staff.grant(conn, viewer, person, Role.GRID_ADMIN, admin.unit_code)
     with _serve(owner_url, folder / "home") as address:
         yield Site(address, {"admin": admin}, owner_url, folder / "truth.json")
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """Playwright, driving Debian's Chromium."""
-    with sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One browser for the run."""
-    program = find_browser()
-    if program is None:
-        pytest.skip("no Chromium: apt-get install chromium")
-    browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-    yield browser
-    browser.close()
 
 
 @dataclass

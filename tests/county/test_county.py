@@ -28,10 +28,8 @@ def test_the_counts_are_those_of_the_model_county(county: County, whole):
         Level.GRID: 2_110,
         Level.SUBGROUP: 10_386,
     }
-    classes = dict(
-        whole.execute(text("SELECT class, count(*) FROM household GROUP BY class")).tuples()
-    )
-    assert classes == {"ordinary": 95_945, "care": 613, "key_care": 33}
+    rows = whole.execute(text("SELECT class, count(*) FROM household GROUP BY class"))
+    assert {row[0]: row[1] for row in rows} == {"ordinary": 95_945, "care": 613, "key_care": 33}
 
 
 def test_the_exported_county_is_an_exact_coverage(wangge, tmp_path):
@@ -123,7 +121,7 @@ def _homes(conn) -> dict[str, tuple[str | None, str | None]]:
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
-@pytest.mark.parametrize("name", ["persistent", "new"])
+@pytest.mark.parametrize("name", ["persistent", "emerging"])
 def test_a_planted_hotspot_is_found_where_it_was_planted(county: County, whole, name):
     spot = next(one for one in county.truth["planted"] if one["name"] == name)
     found = county_hotspots.read(

@@ -1,15 +1,12 @@
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import geopandas as gpd
 import pytest
-from playwright.sync_api import sync_playwright
 
 from layers.sheet import MissingOutline, hotspot_sheet
 from layers.sheet_page import tip_lines
 
-CHROMIUM = Path("/usr/bin/chromium")
 LINKING = {
     "src",
     "href",
@@ -152,15 +149,13 @@ def test_a_whole_county_stays_under_three_megabytes(make):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium")
-def test_a_sheet_opens_with_no_network(made, tmp_path):
+def test_a_sheet_opens_with_no_network(made, tmp_path, browser):
     county, hotspots = made
     file = tmp_path / "sheet.html"
     file.write_text(hotspot_sheet(hotspots, county.outlines, "热点"), encoding="utf-8")
     said, asked = [], []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        page = browser.new_context(offline=True, locale="zh-CN").new_page()
+    with browser.new_context(offline=True, locale="zh-CN") as context:
+        page = context.new_page()
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
@@ -177,7 +172,6 @@ def test_a_sheet_opens_with_no_network(made, tmp_path):
             "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         )
         paper = page.pdf(prefer_css_page_size=True, print_background=True)
-        browser.close()
     assert said == []
     assert asked == [file.as_uri()]
     assert inside

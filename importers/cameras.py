@@ -12,7 +12,7 @@ from grids.model import Viewer
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import datum_name, place, refuse_outside
 from importers.report import ImportReport
-from importers.rows import Rows, file_hash
+from importers.rows import Rows, open_batch
 
 KIND = "cameras"
 STATUSES = ("on", "off", "fault", "unknown")
@@ -88,14 +88,7 @@ def import_cameras(
         report.note("camera.foreign_id", n=n_foreign_ids)
     if n_strange_status:
         report.note("camera.unknown_status", n=n_strange_status)
-    batch_id = intake.open_batch(
-        conn,
-        viewer,
-        kind=KIND,
-        file_name=file.name,
-        sha256=file_hash(file),
-        datum=datum_name(options),
-    )
+    batch_id = open_batch(conn, viewer, KIND, file, datum_name(options))
     progress(2, 3, KIND)
     absent = {name for name in (*TEXTS, "direction_deg") if not rows.has(name)}
     if not rows.has("lon"):

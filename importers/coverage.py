@@ -24,7 +24,7 @@ from grids.schema import unit
 from importers import sandbox
 from importers.codes import new_codes
 from importers.options import ImportOptions
-from importers.rows import file_hash
+from importers.rows import open_batch
 from importers.unit_rows import KnownUnits, UnitRow, UnitRows, find_parents, read_units
 from importers.units import NoParents, check_codes, in_order, match_existing
 
@@ -257,12 +257,5 @@ def close(
     """Write the account of the import down beside the hash of each file."""
     found.report.file = None
     for path in files:
-        batch_id = intake.open_batch(
-            conn,
-            viewer,
-            kind=found.report.kind,
-            file_name=path.name,
-            sha256=file_hash(path),
-            datum=datum,
-        )
+        batch_id = open_batch(conn, viewer, found.report.kind, path, datum)
         intake.close_batch(conn, batch_id, found.report.as_dict())

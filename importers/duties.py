@@ -16,7 +16,7 @@ from grids.model import Viewer
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import check_units, refuse_outside
 from importers.report import ImportReport
-from importers.rows import CHINA, Rows, file_hash
+from importers.rows import CHINA, Rows, open_batch
 
 KIND = "duties"
 RANKS = ("primary", "deputy", "informant", "desk")
@@ -71,9 +71,7 @@ def import_duties(
         report.unchanged += not is_news
     progress(1, 2, KIND)
     roster.save(conn)
-    batch_id = intake.open_batch(
-        conn, viewer, kind=KIND, file_name=file.name, sha256=file_hash(file), datum=None
-    )
+    batch_id = open_batch(conn, viewer, KIND, file, None)
     intake.close_batch(conn, batch_id, report.as_dict())
     progress(2, 2, KIND)
     return report

@@ -13,7 +13,7 @@ from grids.secrets import mask_phone
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import check_units, datum_name, place, refuse_outside
 from importers.report import ImportReport
-from importers.rows import Rows, file_hash
+from importers.rows import Rows, open_batch
 
 CLASSES = ("ordinary", "care", "key_care")
 TEXTS = ("address", "building", "building_unit", "room")
@@ -108,14 +108,7 @@ def import_households(
     progress(2, 4, KIND)
     if n_disagree:
         report.note("household.code_differs", n=n_disagree)
-    batch_id = intake.open_batch(
-        conn,
-        viewer,
-        kind=KIND,
-        file_name=file.name,
-        sha256=file_hash(file),
-        datum=datum_name(options),
-    )
+    batch_id = open_batch(conn, viewer, KIND, file, datum_name(options))
     progress(3, 4, KIND)
     absent = {name for name in (*TEXTS, "members", "class") if not rows.has(name)}
     if not (rows.has("lon") or rows.has("unit_code")):

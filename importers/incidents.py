@@ -17,7 +17,7 @@ from importers import foreign_matters
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import check_units, datum_name
 from importers.report import ImportReport
-from importers.rows import Rows, file_hash
+from importers.rows import Rows, open_batch
 from importers.table import as_text
 
 KIND = "incidents"
@@ -64,14 +64,7 @@ def import_incidents(
     matters = _check_matters(conn, viewer, rows, sender)
     reports = _reports(conn, rows, sender, matters)
     progress(1, 3, KIND)
-    batch_id = intake.open_batch(
-        conn,
-        viewer,
-        kind=KIND,
-        file_name=file.name,
-        sha256=file_hash(file),
-        datum=datum_name(options),
-    )
+    batch_id = open_batch(conn, viewer, KIND, file, datum_name(options))
     done = incidents.receive_many(
         conn, viewer, list(reports.values()), datetime.now(UTC), batch_id=batch_id
     )

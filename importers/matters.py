@@ -12,7 +12,7 @@ from grids.errors import BadValue
 from grids.model import Viewer
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
-from importers.rows import CHINA, Rows, file_hash
+from importers.rows import CHINA, Rows, open_batch
 
 KIND = "matters"
 LEVELS = ("ordinary", "large", "major", "severe")
@@ -82,9 +82,7 @@ def import_matters(
         else:
             admission.save(conn, viewer, item)
             report.taken += 1
-    batch_id = intake.open_batch(
-        conn, viewer, kind=KIND, file_name=file.name, sha256=file_hash(file), datum=None
-    )
+    batch_id = open_batch(conn, viewer, KIND, file, None)
     intake.close_batch(conn, batch_id, report.as_dict())
     progress(1, 1, KIND)
     return report

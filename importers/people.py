@@ -13,7 +13,7 @@ from importers.households import NoKeys
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import check_units, refuse_outside
 from importers.report import ImportReport
-from importers.rows import Rows, file_hash
+from importers.rows import Rows, open_batch
 
 
 def import_people(
@@ -66,9 +66,7 @@ def import_people(
             )
         )
     progress(1, 2, "people")
-    batch_id = intake.open_batch(
-        conn, viewer, kind="people", file_name=file.name, sha256=file_hash(file), datum=None
-    )
+    batch_id = open_batch(conn, viewer, "people", file, None)
     report.taken = intake.save_people(
         conn,
         merged,

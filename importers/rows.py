@@ -7,9 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from geo.datum import parse_datum
+from grids import intake
+from grids.model import Viewer
 from importers.fields import known_headings, match, translate
 from importers.options import ImportOptions
 from importers.positions import Positions, read_positions
@@ -19,10 +24,13 @@ from importers.table import Table, Value, as_text, is_spoiled_code, read_table
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
-def file_hash(path: Path) -> bytes:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").digest()
+def open_batch(conn: Connection, viewer: Viewer, kind: str, file: Path, datum: str | None) -> UUID:
+    """Begin the account of a file's import, under its name and SHA-256, and return its key."""
+    with file.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").digest()
+    return intake.open_batch(
+        conn, viewer, kind=kind, file_name=file.name, sha256=sha256, datum=datum
+    )
 
 
 @dataclass(slots=True)

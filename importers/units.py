@@ -29,7 +29,7 @@ from importers import sandbox
 from importers.codes import ASSIGNED_COUNTY, national_code, new_codes, oddity_of, problem_of
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
-from importers.rows import file_hash
+from importers.rows import open_batch
 from importers.unit_rows import KnownUnits, UnitRow, UnitRows, find_parents, read_units
 
 LEVELS = (Level.COUNTY, Level.TOWNSHIP, Level.VILLAGE)
@@ -95,14 +95,7 @@ def import_units(
     _save(conn, found, level, options, source=", ".join(path.name for path in files))
     report = found.report
     for path in files:
-        batch_id = intake.open_batch(
-            conn,
-            viewer,
-            kind="units",
-            file_name=path.name,
-            sha256=file_hash(path),
-            datum=options.datum,
-        )
+        batch_id = open_batch(conn, viewer, "units", path, options.datum)
         intake.close_batch(conn, batch_id, report.as_dict())
     progress(3, 3, "save")
     return report

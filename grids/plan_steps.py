@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,20 +13,18 @@ from shapely.geometry import LineString
 from sqlalchemy import Connection
 
 from geo import patch as patches
-from geo.patch import Cell, Patch
+from geo.patch import Patch
 from geo.patch_split import split
 from grids import drafts, overlay, plan_rows
 from grids.access import require_territory
 from grids.db import statement
 from grids.drafts import Plan
 from grids.errors import BadValue, GridsError, NotFound
-from grids.initials import initials
 from grids.model import Level, NewUnit, Viewer
 from grids.numbering import next_codes
 from grids.overlay import Overlay
 from grids.plan_import import reserve_cells
-from grids.plan_labels import follow
-from grids.plan_rows import CellRow, State, row_of
+from grids.plan_make import Outcome, make, outcome, write_step
 
 # A line that crosses itself may cut more than two parts.
 _SPARE_GRIDS = 3
@@ -57,15 +54,6 @@ class Step:
     at: datetime
     by_name: str | None
     undone: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a step, undo or redo left: the plan, the cells it touched and those that are gone."""
-
-    plan: Plan
-    changed: Overlay
-    gone: tuple[int, ...]
 
 
 def assign_cells(
@@ -101,7 +89,7 @@ def assign_cells(
         _require_grid(conn, viewer, plan, grid_code)
     patch = patches.assign(here.cells(), cell_ids, grid_code, allow_pieces=allow_pieces)
     params = {"cell_ids": list(cell_ids), "grid_code": grid_code}
-    return _make(conn, viewer, plan, "assign", params, patch, here)
+    return make(conn, viewer, plan, "assign", params, patch, here)
 
 
 def found_grid(
@@ -133,7 +121,7 @@ def found_grid(
     patch = patches.assign(here.cells(), cell_ids, code, allow_pieces=allow_pieces)
     params = {"cell_ids": list(cell_ids), "grid_code": code, "name": name}
     units = [NewUnit(code, name.strip(), kind)]
-    return _make(conn, viewer, plan, "found", params, patch, here, units)
+    return make(conn, viewer, plan, "found", params, patch, here, units)
 
 
 def split_grid(
@@ -182,7 +170,7 @@ def split_grid(
         "line": [[x, y] for x, y in sketch.coords],
         "new": [unit.code for unit in units],
     }
-    return _make(conn, viewer, plan, "split", params, patch, here, units)
+    return make(conn, viewer, plan, "split", params, patch, here, units)
 
 
 def merge_grids(
@@ -209,7 +197,7 @@ def merge_grids(
     here = overlay.read(conn, viewer.scope, plan_id, villages=villages)
     patch = patches.merge(here.cells(), grid_from, grid_into, allow_pieces=allow_pieces)
     params = {"from": grid_from, "into": grid_into}
-    return _make(conn, viewer, plan, "merge", params, patch, here)
+    return make(conn, viewer, plan, "merge", params, patch, here)
 
 
 def sign_parts(
@@ -236,7 +224,7 @@ def sign_parts(
     if unit_code not in overlay.names_of(conn, plan_id, [unit_code]):
         raise NotFound(what="unit", key=unit_code)
     params = {"unit": unit_code, "n_parts": n_parts}
-    return _write_step(conn, viewer, plan, "sign", params, {}, {})
+    return write_step(conn, viewer, plan, "sign", params, {}, {})
 
 
 def steps(conn: Connection, viewer: Viewer, plan_id: UUID) -> list[Step]:
@@ -286,82 +274,7 @@ def _turn(
     conn.execute(
         statement("mark_step", "plans"), {"plan_id": plan_id, "seq": row.seq, "undone": undone}
     )
-    return _outcome(conn, viewer, plan, there, wanted)
-
-
-def _make(
-    conn: Connection,
-    viewer: Viewer,
-    plan: Plan,
-    tool: str,
-    params: dict[str, Any],
-    patch: Patch,
-    here: Overlay,
-    units: Sequence[NewUnit] = (),
-) -> Outcome:
-    """Write a patch into the plan as a step, with the sub-groups that follow from it."""
-    touched = sorted({cell.id for cell in (*patch.old, *patch.new)})
-    base = plan_rows.in_force(conn, touched)
-    labelled, groups = follow(conn, patch, here.names, base)
-    labelled.prove()
-    before = plan_rows.in_plan(conn, plan.plan_id, touched)
-    left = {cell.id: cell for cell in labelled.new}
-    after = {
-        number: _held(number, left.get(number), before[number], base[number]) for number in touched
-    }
-    for unit in (*units, *groups):
-        _reserve(conn, plan, unit)
-    return _write_step(conn, viewer, plan, tool, params, before, after)
-
-
-def _held(
-    number: int, cell: Cell | None, before: CellRow | None, base: CellRow | None
-) -> CellRow | None:
-    """Return what the plan is to hold of a cell: nothing where it is as in force."""
-    origin = before.base_publication if before else base.base_publication if base else None
-    if cell is None:
-        if origin is None:
-            return None
-        taken = before or base
-        assert taken is not None
-        return replace(taken, gone=True)
-    row = row_of(cell, origin)
-    same = base is not None and replace(row, area_m2=base.area_m2) == base
-    return None if same else row
-
-
-def _write_step(
-    conn: Connection,
-    viewer: Viewer,
-    plan: Plan,
-    tool: str,
-    params: dict[str, Any],
-    before: State,
-    after: State,
-) -> Outcome:
-    plan_rows.write(conn, plan.plan_id, after)
-    conn.execute(
-        statement("add_step", "plans"),
-        {
-            "plan_id": plan.plan_id,
-            "tool": tool,
-            "params": json.dumps(params, ensure_ascii=False),
-            "before": plan_rows.packed(before),
-            "after": plan_rows.packed(after),
-            "by": viewer.person_id,
-        },
-    )
-    return _outcome(conn, viewer, plan, before, after)
-
-
-def _outcome(conn: Connection, viewer: Viewer, plan: Plan, before: State, after: State) -> Outcome:
-    conn.execute(statement("touch", "plans"), {"plan_id": plan.plan_id})
-    now = drafts.get(conn, viewer, plan.plan_id)
-    rows = [row for row in (*before.values(), *after.values()) if row is not None]
-    villages = sorted({row.village_code for row in rows})
-    here = overlay.read(conn, viewer.scope, plan.plan_id, villages=villages).only(before)
-    there = set(here.cell_id.tolist())
-    return Outcome(now, here, tuple(sorted(set(before) - there)))
+    return outcome(conn, viewer, plan, there, wanted)
 
 
 def _villages_of(
@@ -391,21 +304,6 @@ def _require_grid(conn: Connection, viewer: Viewer, plan: Plan, code: str) -> No
     found = overlay.names_of(conn, plan.plan_id, [code]).get(code)
     if len(code) != Level.GRID.digits or found is None or not found.in_force:
         raise NotFound(what="grid", key=code)
-
-
-def _reserve(conn: Connection, plan: Plan, unit: NewUnit) -> None:
-    conn.execute(
-        statement("reserve_unit", "plans"),
-        {
-            "plan_id": plan.plan_id,
-            "code": unit.code,
-            "level": unit.level.value,
-            "kind": unit.kind,
-            "name": unit.name,
-            "initials": initials(unit.name),
-            "parent_code": unit.parent_code,
-        },
-    )
 
 
 def _line(places: Sequence[Sequence[float]]) -> LineString:

@@ -1,0 +1,142 @@
+"""How a plan takes a step: a proven patch, written down with what it replaced."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from geo.patch import Cell, Patch
+from grids import drafts, overlay, plan_rows
+from grids.db import statement
+from grids.drafts import Plan
+from grids.initials import initials
+from grids.model import NewUnit, Viewer
+from grids.overlay import Overlay
+from grids.plan_labels import follow
+from grids.plan_rows import CellRow, State, row_of
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step, undo or redo left: the plan, the cells it touched and those that are gone."""
+
+    plan: Plan
+    changed: Overlay
+    gone: tuple[int, ...]
+
+
+def make(
+    conn: Connection,
+    viewer: Viewer,
+    plan: Plan,
+    tool: str,
+    params: dict[str, Any],
+    patch: Patch,
+    here: Overlay,
+    units: Sequence[NewUnit] = (),
+) -> Outcome:
+    """Write a patch into a plan as a step, with the sub-groups that follow from it.
+
+    Parameters
+    ----------
+    plan
+        As `drafts.lock` returned it in this transaction.
+    tool, params
+        What the list of steps says of it; `params` is JSON.
+    patch
+        Cells with their final grids; sub-groups may still bear codes of the grids they come from.
+    here
+        The overlay that the patch was made from: it names the sub-groups.
+    units
+        Grids that the patch founds; the units of sub-groups are found here.
+
+    Raises
+    ------
+    geo.patch.NotAPatch
+        If the patch does not cover exactly what it replaces.
+    CodesUsedUp
+        If a grid has no number left for a sub-group.
+    """
+    touched = sorted({cell.id for cell in (*patch.old, *patch.new)})
+    base = plan_rows.in_force(conn, touched)
+    labelled, groups = follow(conn, patch, here.names, base)
+    labelled.prove()
+    before = plan_rows.in_plan(conn, plan.plan_id, touched)
+    left = {cell.id: cell for cell in labelled.new}
+    after = {
+        number: _held(number, left.get(number), before[number], base[number]) for number in touched
+    }
+    for unit in (*units, *groups):
+        _reserve(conn, plan, unit)
+    return write_step(conn, viewer, plan, tool, params, before, after)
+
+
+def write_step(
+    conn: Connection,
+    viewer: Viewer,
+    plan: Plan,
+    tool: str,
+    params: dict[str, Any],
+    before: State,
+    after: State,
+) -> Outcome:
+    """Make a plan hold `after` of its cells, and list a step that can restore `before`."""
+    plan_rows.write(conn, plan.plan_id, after)
+    conn.execute(
+        statement("add_step", "plans"),
+        {
+            "plan_id": plan.plan_id,
+            "tool": tool,
+            "params": json.dumps(params, ensure_ascii=False),
+            "before": plan_rows.packed(before),
+            "after": plan_rows.packed(after),
+            "by": viewer.person_id,
+        },
+    )
+    return outcome(conn, viewer, plan, before, after)
+
+
+def outcome(conn: Connection, viewer: Viewer, plan: Plan, before: State, after: State) -> Outcome:
+    """Return what a change of the plan left, after giving the plan a new version."""
+    conn.execute(statement("touch", "plans"), {"plan_id": plan.plan_id})
+    now = drafts.get(conn, viewer, plan.plan_id)
+    rows = [row for row in (*before.values(), *after.values()) if row is not None]
+    villages = sorted({row.village_code for row in rows})
+    here = overlay.read(conn, viewer.scope, plan.plan_id, villages=villages).only(before)
+    there = set(here.cell_id.tolist())
+    return Outcome(now, here, tuple(sorted(set(before) - there)))
+
+
+def _held(
+    number: int, cell: Cell | None, before: CellRow | None, base: CellRow | None
+) -> CellRow | None:
+    """Return what the plan is to hold of a cell: nothing where it is as in force."""
+    origin = before.base_publication if before else base.base_publication if base else None
+    if cell is None:
+        if origin is None:
+            return None
+        taken = before or base
+        assert taken is not None
+        return replace(taken, gone=True)
+    row = row_of(cell, origin)
+    same = base is not None and replace(row, area_m2=base.area_m2) == base
+    return None if same else row
+
+
+def _reserve(conn: Connection, plan: Plan, unit: NewUnit) -> None:
+    conn.execute(
+        statement("reserve_unit", "plans"),
+        {
+            "plan_id": plan.plan_id,
+            "code": unit.code,
+            "level": unit.level.value,
+            "kind": unit.kind,
+            "name": unit.name,
+            "initials": initials(unit.name),
+            "parent_code": unit.parent_code,
+        },
+    )

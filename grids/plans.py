@@ -13,8 +13,8 @@ from grids.impact import Impact, impact
 from grids.overlay import Overlay, cells
 from grids.plan_check import Fault, Limits, check
 from grids.plan_import import add_import
+from grids.plan_make import Outcome
 from grids.plan_steps import (
-    Outcome,
     Step,
     assign_cells,
     found_grid,

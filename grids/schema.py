@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     DateTime,
     FetchedValue,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, TSTZRANGE
+from sqlalchemy.dialects.postgresql import DATERANGE, INT4RANGE, JSONB, TSTZRANGE
 
 metadata = MetaData()
 
@@ -146,6 +147,41 @@ plan = Table(
     Column("approved_by", Uuid),
     Column("created_at", Instant, nullable=False, server_default=FetchedValue()),
     Column("updated_at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("submitted_at", Instant),
+    Column("approved_at", Instant),
+    Column("approved_version", Integer),
+    Column("publish_by", Uuid),
+    Column("publish_memo", Text, nullable=False, server_default=FetchedValue()),
+)
+
+approval_area = Table(
+    "approval_area",
+    metadata,
+    Column("territory_code", Code, primary_key=True),
+    Column("by_person", Uuid),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+)
+
+plan_incident_choice = Table(
+    "plan_incident_choice",
+    metadata,
+    Column("plan_id", Uuid, primary_key=True),
+    Column("incident_id", Uuid, primary_key=True),
+    Column("moves", Boolean, nullable=False),
+    Column("by_person", Uuid),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+)
+
+proof_run = Table(
+    "proof_run",
+    metadata,
+    Column("run_id", BigInteger, Identity(), primary_key=True),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("cause", Text, nullable=False),
+    Column("publication", Integer),
+    Column("n_faults", Integer, nullable=False),
+    Column("faults", JSONB, nullable=False, server_default=FetchedValue()),
+    Column("seconds", Float, nullable=False),
 )
 
 publication = Table(
@@ -202,6 +238,33 @@ unit_display = Table(
     Column("zoom", SmallInteger, primary_key=True),
     Column("unit_code", Code, primary_key=True),
     Column("outline", shape("MULTIPOLYGON", 3857), nullable=False),
+    Column("label", shape("POINT", 3857), Computed("ST_PointOnSurface(outline)", persisted=True)),
+    Column("since", Integer, nullable=False),
+)
+
+unit_display_past = Table(
+    "unit_display_past",
+    metadata,
+    Column("level", Text, primary_key=True),
+    Column("zoom", SmallInteger, primary_key=True),
+    Column("unit_code", Code, primary_key=True),
+    Column("during", INT4RANGE, primary_key=True),
+    Column("outline", shape("MULTIPOLYGON", 3857), nullable=False),
+    Column("label", shape("POINT", 3857), nullable=False),
+)
+
+display_drawn = Table(
+    "display_drawn",
+    metadata,
+    Column("publication", Integer, primary_key=True),
+)
+
+unit_naming = Table(
+    "unit_naming",
+    metadata,
+    Column("unit_code", Code, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("valid", TSTZRANGE, nullable=False),
 )
 
 lineage = Table(
@@ -277,6 +340,12 @@ inbox_edit = Table(
     Column("state", Text, nullable=False, server_default=FetchedValue()),
     Column("report", JSONB, nullable=False, server_default=FetchedValue()),
     Column("at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("sent_by", Text, nullable=False, server_default=FetchedValue()),
+    Column("name", Text),
+    Column("note", Text, nullable=False, server_default=FetchedValue()),
+    Column("plan_id", Uuid),
+    Column("decided_by", Uuid),
+    Column("decided_at", Instant),
 )
 
 import_batch = Table(

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import md5
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from geo.coverage import Chain, outlines, residue
 from geo.lattice import Geometries, snap
@@ -24,7 +25,7 @@ from grids.db import statement
 from grids.errors import NothingPublished
 from grids.model import Level
 from grids.plan_import import copy_rows
-from grids.publications import Codes, codes, outlines_in_force, shapes
+from grids.publications import Codes, codes, outlines_in_force, require_current, shapes
 
 # Tiles of a zoom between two of these are cut from the finer one. The last one is not simplified.
 ZOOMS = (7, 9, 10, 11, 12, 14, 16)
@@ -54,19 +55,25 @@ class _Leaves:
 
 
 def refresh(conn: Connection, publication: int) -> None:
-    """Bring the drawn outlines up to date with a publication: the villages that it touched.
+    """Bring the drawn outlines up to date with the publication in force.
+
+    Only the villages that were touched since the last drawing are drawn anew. What gives way is
+    kept with the publications that it was drawn for, and so is seen on the tiles of the past.
 
     Raises
     ------
     NothingPublished
         Before the first boundaries.
     """
-    rows = conn.execute(statement("touched_villages", "display"), {"publication": publication})
-    rebuild(conn, list(rows.scalars()))
+    if not conn.execute(statement("is_drawn", "display")).scalar():
+        _rebuild(conn, publication, None)
+        return
+    rows = conn.execute(statement("touched_villages", "display"))
+    _rebuild(conn, publication, list(rows.scalars()))
 
 
 def rebuild(conn: Connection, villages: Sequence[str] | None = None) -> None:
-    """Derive the drawn outlines anew.
+    """Derive the drawn outlines of the publication in force anew.
 
     Parameters
     ----------
@@ -79,12 +86,16 @@ def rebuild(conn: Connection, villages: Sequence[str] | None = None) -> None:
     NothingPublished
         Before the first boundaries.
     """
+    _rebuild(conn, require_current(conn).number, villages)
+
+
+def _rebuild(conn: Connection, publication: int, villages: Sequence[str] | None) -> None:
     county = outlines_in_force(conn, Level.COUNTY)
     if len(county) == 0:
         raise NothingPublished()
     _, south, _, north = shapely.total_bounds(county.outline).tolist()
-    lat = (south + north) / 2
-    _draw_exactly(conn, villages)
+    drawing = _Drawing(conn, publication, (south + north) / 2)
+    drawing.draw_exactly(villages)
     wanted = villages or []
     drawn = conn.execute(statement("drawn_zooms", "display"), {"n_redrawn": len(wanted)}).scalars()
     partly = set(drawn) if wanted else set()
@@ -92,10 +103,11 @@ def rebuild(conn: Connection, villages: Sequence[str] | None = None) -> None:
     areas = _areas(conn, wanted) if partly else []
     for zoom in ZOOMS[:-1]:
         redrawn = zoom in partly and any(
-            _redraw(conn, near.leaves(zoom), near.villages, zoom, lat) for near in areas
+            drawing.redraw(near.leaves(zoom), near.villages, zoom) for near in areas
         )
         if not redrawn:
-            _draw_all(conn, whole.leaves(zoom), zoom, lat)
+            drawing.draw_all(whole.leaves(zoom), zoom)
+    conn.execute(statement("finish", "display"), {"since": publication})
 
 
 def _areas(conn: Connection, villages: Sequence[str]) -> list[_Scale]:
@@ -106,15 +118,6 @@ def _areas(conn: Connection, villages: Sequence[str]) -> list[_Scale]:
     """
     near = conn.execute(statement("neighbours", "display"), {"villages": list(villages)})
     return [_Scale(conn, villages), _Scale(conn, list(near.scalars()))]
-
-
-def _draw_exactly(conn: Connection, villages: Sequence[str] | None) -> None:
-    """Copy the outlines in force: of villages, or of the whole county."""
-    if villages is None:
-        villages = outlines_in_force(conn, Level.VILLAGE).code.tolist()
-    values = {"zoom": ZOOMS[-1], "villages": list(villages)}
-    for name in ("erase_exact", "draw_exact", "draw_exact_above"):
-        conn.execute(statement(name, "display"), values)
 
 
 def to_mercator(geoms: Sequence[Any] | Geometries) -> Geometries:
@@ -139,47 +142,98 @@ def _unproject(xy: NDArray[np.float64]) -> NDArray[np.float64]:
     return degrees
 
 
-def _draw_all(conn: Connection, leaves: _Leaves, zoom: int, lat: float) -> None:
-    drawn = leaves.drawn_as(simplify(leaves.outline, zoom, lat=lat))
-    conn.execute(text("DELETE FROM unit_display WHERE zoom = :zoom"), {"zoom": zoom})
-    _write(conn, zoom, _units(drawn, zoom, _ABOVE))
+class _Drawing:
+    """Writes drawn outlines as those of one publication; what stays as it is stays untouched."""
 
+    def __init__(self, conn: Connection, publication: int, lat: float) -> None:
+        self._conn = conn
+        self._publication = publication
+        self._lat = lat
 
-def _redraw(
-    conn: Connection, near: _Leaves, villages: Sequence[str], zoom: int, lat: float
-) -> bool:
-    """Draw some villages anew at a zoom; false if they would no longer meet their neighbours."""
-    own = np.isin(near.village.astype(str), list(villages))
-    drawn = near.drawn_as(simplify(near.outline, zoom, lat=lat)).only(own)
-    former = _stored(conn, zoom, Level.VILLAGE, villages)
-    if residue(drawn.outline) != residue(list(former.values())):
-        return False
-    units = _units(drawn, zoom, (Level.VILLAGE,))
-    changed = [
-        code
-        for code in villages
-        if code not in former or residue([units[Level.VILLAGE][code]]) != residue([former[code]])
-    ]
-    for code in villages:
-        conn.execute(statement("erase", "display"), {"zoom": zoom, "low": code, "high": code + "~"})
-    _write(conn, zoom, units)
-    townships = {code[: Level.TOWNSHIP.digits] for code in changed}
-    for township in sorted(townships):
-        inside = [code for code in villages if code.startswith(township)]
-        before = _chain(former, inside)
-        if before == _chain(units[Level.VILLAGE], inside):
-            continue
-        parts = _stored(conn, zoom, Level.VILLAGE, [township], prefix=True)
-        whole = outlines(list(parts.values()), [township] * len(parts))
-        conn.execute(
-            text(
-                "DELETE FROM unit_display"
-                " WHERE zoom = :zoom AND level = 'township' AND unit_code = :code"
-            ),
-            {"zoom": zoom, "code": township},
+    def draw_exactly(self, villages: Sequence[str] | None) -> None:
+        """Copy the outlines in force: of villages, or of the whole county."""
+        if villages is None:
+            villages = outlines_in_force(self._conn, Level.VILLAGE).code.tolist()
+        erased = {"zoom": ZOOMS[-1], "villages": list(villages)}
+        drawn = {"zoom": ZOOMS[-1], "since": self._publication}
+        self._conn.execute(statement("erase_exact", "display"), erased)
+        self._conn.execute(statement("draw_exact", "display"), drawn | {"villages": list(villages)})
+        self._conn.execute(statement("draw_exact_above", "display"), drawn)
+
+    def draw_all(self, leaves: _Leaves, zoom: int) -> None:
+        """Draw the whole county at a zoom."""
+        drawn = leaves.drawn_as(simplify(leaves.outline, zoom, lat=self._lat))
+        self._replace(zoom, _units(drawn, zoom, _ABOVE), list(Level), [""])
+
+    def redraw(self, near: _Leaves, villages: Sequence[str], zoom: int) -> bool:
+        """Draw some villages at a zoom; false if they would no longer meet their neighbours."""
+        own = np.isin(near.village.astype(str), list(villages))
+        drawn = near.drawn_as(simplify(near.outline, zoom, lat=self._lat)).only(own)
+        former = _stored(self._conn, zoom, Level.VILLAGE, villages)
+        if residue(drawn.outline) != residue(list(former.values())):
+            return False
+        units = _units(drawn, zoom, (Level.VILLAGE,))
+        changed = [
+            code
+            for code in villages
+            if code not in former
+            or residue([units[Level.VILLAGE][code]]) != residue([former[code]])
+        ]
+        self._replace(zoom, units, (Level.VILLAGE, Level.GRID, Level.SUBGROUP), villages)
+        for township in sorted({code[: Level.TOWNSHIP.digits] for code in changed}):
+            inside = [code for code in villages if code.startswith(township)]
+            if _chain(former, inside) == _chain(units[Level.VILLAGE], inside):
+                continue
+            parts = _stored(self._conn, zoom, Level.VILLAGE, [township], prefix=True)
+            whole = outlines(list(parts.values()), [township] * len(parts))
+            made = {Level.TOWNSHIP: {township: whole[township]}}
+            self._replace(zoom, made, (Level.TOWNSHIP,), [township])
+        return True
+
+    def _replace(
+        self,
+        zoom: int,
+        units: dict[Level, dict[str, Any]],
+        levels: Iterable[Level],
+        under: Sequence[str],
+    ) -> None:
+        """Put units in the place of all that is drawn of some levels inside these units."""
+        there = self._conn.execute(
+            statement("drawn", "display"),
+            {"zoom": zoom, "levels": [level.value for level in levels], "under": list(under)},
         )
-        _write(conn, zoom, {Level.TOWNSHIP: {township: whole[township]}})
-    return True
+        former = {(row.level, row.code): row.digest for row in there}
+        made = {key: shape for level, flat in units.items() for key, shape in _wkb(level, flat)}
+        same = {key for key, digest in former.items() if key in made and digest == _sum(made[key])}
+        gone = [key for key in former if key not in same]
+        self._conn.execute(
+            statement("erase", "display"),
+            {"zoom": zoom, "levels": [k[0] for k in gone], "codes": [k[1] for k in gone]},
+        )
+        copy_rows(
+            self._conn,
+            "unit_display",
+            ("level", "zoom", "unit_code", "outline", "since"),
+            (
+                (level, zoom, code, shape.hex(), self._publication)
+                for (level, code), shape in made.items()
+                if (level, code) not in same
+            ),
+        )
+
+
+def _wkb(level: Level, by_code: dict[str, Any]) -> Iterable[tuple[tuple[str, str], bytes]]:
+    """Return outlines as the drawing's table holds them, by level and code."""
+    many = [
+        shape if shape.geom_type == "MultiPolygon" else shapely.MultiPolygon([shape])
+        for shape in to_mercator(list(by_code.values()))
+    ]
+    wkb = shapely.to_wkb(shapely.set_srid(many, _SRID), include_srid=True, byte_order=1)
+    return zip(((level.value, code) for code in by_code), wkb, strict=True)
+
+
+def _sum(wkb: bytes) -> str:
+    return md5(wkb, usedforsecurity=False).hexdigest()
 
 
 def _chain(outline: dict[str, Any], members: Iterable[str]) -> Chain:
@@ -248,19 +302,6 @@ def _united(
     if len(set(named)) == len(named):
         return dict(zip(named, array[some], strict=True))
     return {str(code): shape for code, shape in outlines(array[some], named).items()}
-
-
-def _write(conn: Connection, zoom: int, units: dict[Level, dict[str, Any]]) -> None:
-    rows: list[tuple[str, int, str, str]] = []
-    for level, by_code in units.items():
-        flat = to_mercator(list(by_code.values()))
-        many = [
-            shape if shape.geom_type == "MultiPolygon" else shapely.MultiPolygon([shape])
-            for shape in flat
-        ]
-        wkb = shapely.to_wkb(shapely.set_srid(many, _SRID), hex=True, include_srid=True)
-        rows += [(level.value, zoom, code, shape) for code, shape in zip(by_code, wkb, strict=True)]
-    copy_rows(conn, "unit_display", ("level", "zoom", "unit_code", "outline"), rows)
 
 
 def _stored(

@@ -1,10 +1,18 @@
 -- name: touched_villages
--- Villages with a cell that a publication opened or closed.
+-- Villages with a cell that was opened or closed since the drawing was last brought up to date.
 SELECT DISTINCT c.village_code
   FROM cell_version AS c
-  JOIN publication AS p ON p.number = :publication
- WHERE c.publication = p.number OR upper(c.valid) = p.at
+  JOIN publication AS p ON p.number = (SELECT max(publication) FROM display_drawn)
+ WHERE c.publication > p.number OR upper(c.valid) > p.in_force_from
  ORDER BY c.village_code;
+
+-- name: is_drawn
+-- Whether there is any drawing to bring up to date.
+SELECT EXISTS (SELECT FROM display_drawn);
+
+-- name: finish
+-- The drawing of a publication is complete.
+INSERT INTO display_drawn (publication) VALUES (:since) ON CONFLICT DO NOTHING;
 
 -- name: neighbours
 -- Villages, and all villages near them.
@@ -79,10 +87,18 @@ SELECT c.village_code, NULL, NULL, ST_AsBinary(c.outline), c.cell_id
   JOIN cell_version AS c ON c.village_code = wanted.code AND c.grid_code IS NULL AND upper_inf(c.valid)
  ORDER BY grid_code, cell_id;
 
+-- name: drawn
+-- Drawn outlines of some levels at a zoom, of the units inside these: which they are and a sum of each.
+SELECT d.level, d.unit_code::text AS code, md5(ST_AsEWKB(d.outline, 'NDR')) AS digest
+  FROM unit_display AS d
+ WHERE d.zoom = :zoom AND d.level = ANY (CAST(:levels AS text[]))
+   AND EXISTS (SELECT FROM unnest(CAST(:under AS text[])) AS w (code) WHERE starts_with(d.unit_code, w.code));
+
 -- name: erase
--- Drawn outlines of a village and everything inside it.
-DELETE FROM unit_display
- WHERE zoom = :zoom AND level IN ('village', 'grid', 'subgroup') AND unit_code >= :low AND unit_code < :high;
+-- Drawn outlines that give way.
+DELETE FROM unit_display AS d
+ USING unnest(CAST(:levels AS text[]), CAST(:codes AS text[])) AS gone (level, code)
+ WHERE d.zoom = :zoom AND d.level = gone.level AND d.unit_code = gone.code;
 
 -- name: stored
 -- Drawn outlines of a level: of these units, or of all inside them.
@@ -95,25 +111,29 @@ SELECT d.unit_code::text, ST_AsBinary(d.outline) AS outline
  ORDER BY d.unit_code;
 
 -- name: erase_exact
--- Drawn outlines of villages and everything inside them; of no villages named: of the county.
+-- Drawn outlines of villages and everything inside them that are no longer those in force.
 DELETE FROM unit_display AS d
  USING unnest(CAST(:villages AS text[])) AS v (code)
  WHERE d.zoom = :zoom AND d.level IN ('village', 'grid', 'subgroup')
-   AND d.unit_code >= v.code AND d.unit_code < v.code || '~';
+   AND d.unit_code >= v.code AND d.unit_code < v.code || '~'
+   AND NOT EXISTS (SELECT FROM unit_outline AS o
+                    WHERE o.unit_code = d.unit_code AND upper_inf(o.valid)
+                      AND ST_Transform(o.outline, 3857) = d.outline);
 
 -- name: draw_exact
 -- The outlines in force of villages and everything inside them, as they are, in web Mercator.
-INSERT INTO unit_display (level, zoom, unit_code, outline)
-SELECT o.level, :zoom, o.unit_code, ST_Transform(o.outline, 3857)
+INSERT INTO unit_display (level, zoom, unit_code, outline, since)
+SELECT o.level, :zoom, o.unit_code, ST_Transform(o.outline, 3857), :since
   FROM unnest(CAST(:villages AS text[])) AS v (code)
   JOIN unit_outline AS o ON o.unit_code >= v.code AND o.unit_code < v.code || '~' AND upper_inf(o.valid)
-   AND o.level IN ('village', 'grid', 'subgroup');
+   AND o.level IN ('village', 'grid', 'subgroup')
+    ON CONFLICT (level, zoom, unit_code) DO NOTHING;
 
 -- name: draw_exact_above
 -- The same for townships and the county.
-INSERT INTO unit_display AS d (level, zoom, unit_code, outline)
-SELECT o.level, :zoom, o.unit_code, ST_Transform(o.outline, 3857)
+INSERT INTO unit_display AS d (level, zoom, unit_code, outline, since)
+SELECT o.level, :zoom, o.unit_code, ST_Transform(o.outline, 3857), :since
   FROM unit_outline AS o
  WHERE o.level IN ('township', 'county') AND upper_inf(o.valid)
-    ON CONFLICT (level, zoom, unit_code) DO UPDATE SET outline = excluded.outline
+    ON CONFLICT (level, zoom, unit_code) DO UPDATE SET outline = excluded.outline, since = excluded.since
  WHERE NOT d.outline = excluded.outline;

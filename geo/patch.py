@@ -15,16 +15,36 @@ from typing import Any
 
 import numpy as np
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from shapely.geometry import Polygon
-from shapely.geometry.base import BaseGeometry
 
 from geo.coverage import adjacency, residue
 from geo.crs import area_m2
 from geo.errors import GeoError
-from geo.lattice import Geometries, Keys, off_lattice
+from geo.lattice import Geometries, off_lattice
+from geo.patch_faces import connected, place_of, uncut
+from geo.patch_loose import Multipart, NotBeside, settled
+from geo.patch_straight import needless, without
 from geo.polygon import orient
+
+__all__ = [
+    "Cell",
+    "Multipart",
+    "NotAPatch",
+    "NotBeside",
+    "OtherVillage",
+    "Patch",
+    "SameGrid",
+    "StalePatch",
+    "UnknownCell",
+    "UnknownGrid",
+    "assign",
+    "changes",
+    "connected",
+    "merge",
+    "outlines_of",
+    "pieces",
+    "place_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +112,6 @@ class SameGrid(GeoError):
 
     code = "patch.same_grid"
     sentence = "Grid {grid} is already that grid."
-
-
-class Multipart(GeoError):
-    """A grid would fall into pieces; the caller may offer what to do with each."""
-
-    code = "patch.multipart"
-    sentence = "Grid {grid} would fall into {n_pieces} pieces."
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,26 +214,28 @@ def assign(
     grid: str | None,
     *,
     subgroups: Mapping[int, str | None] | None = None,
-    allow_pieces: bool = False,
+    loose: str = "refuse",
 ) -> Patch:
     """Return the patch that gives cells to another grid of their village.
 
     Parameters
     ----------
     cells
-        All cells of the grids concerned: those that lose, and the one that gains.
+        All cells of the grids concerned: those that lose, and the one that gains. The cells around
+        them, too, if pieces that are cut off are to find a neighbour.
     ids
         The cells that move. Those that are in the grid already stay as they are.
     grid
         The grid that gains; None makes free land.
     subgroups
         New sub-group code by cell id; a cell not named keeps its own.
-    allow_pieces
-        Let grids fall into pieces.
+    loose
+        What becomes of pieces that would be cut off from their grid: "refuse", "keep" or the code
+        of the neighbour that gets them.
 
     Raises
     ------
-    UnknownCell, OtherVillage
+    UnknownCell, OtherVillage, NotBeside
     Multipart
         If a grid concerned would have more pieces than before. A grid that loses its last cell is
         no error here: it is retired by the caller.
@@ -250,46 +265,44 @@ def assign(
         )
         for number in moving
     }
-    if not allow_pieces:
-        concerned = {given[number].grid for number in moving} | {grid}
-        require_whole(given.values(), after.values(), concerned)
-    return changes(tuple(given.values()), tuple(after.values())).prove()
+    if loose != "keep":
+        after = _settled(given, after, loose)
+    return changes(given.values(), after.values()).prove()
 
 
-def merge(
-    cells: Iterable[Cell], grid_from: str, grid_into: str, *, allow_pieces: bool = False
-) -> Patch:
+def merge(cells: Iterable[Cell], grid_from: str, grid_into: str, *, loose: str = "refuse") -> Patch:
     """Return the patch that gives the whole of one grid to another of the same village.
 
     Sub-groups keep their cells and codes. Undivided land that now touches undivided land of the
     same grid along an edge becomes one cell, the one with the lowest id: the rest of a grid is
-    one cell. Holes between the two vanish with the border.
+    one cell. Holes between the two vanish with the border. Where the vanished border ended on a
+    straight edge, its end goes as well: a grid that was split and is merged again gets back the
+    vertices that it had.
 
     Parameters
     ----------
     cells
-        All cells of both grids; others are passed over.
+        All cells of both grids, and all cells that touch them.
     grid_from, grid_into
         The code that ends and the code that stays.
-    allow_pieces
-        Let the merged grid consist of pieces.
+    loose
+        As in `assign`.
 
     Raises
     ------
-    SameGrid, UnknownGrid, OtherVillage
+    SameGrid, UnknownGrid, OtherVillage, NotBeside
     Multipart
         If the two meet nowhere, or in a corner only.
     """
     if grid_from == grid_into:
         raise SameGrid(grid=grid_from)
-    both = [cell for cell in cells if cell.grid in {grid_from, grid_into}]
+    given = {cell.id: cell for cell in cells}
     for grid in (grid_from, grid_into):
-        if not any(cell.grid == grid for cell in both):
+        if not any(cell.grid == grid for cell in given.values()):
             raise UnknownGrid(grid=grid)
-    moving = [cell.id for cell in both if cell.grid == grid_from]
-    patch = assign(both, moving, grid_into, allow_pieces=allow_pieces)
-    merged = patch.apply({cell.id: cell for cell in both})
-    return patch.then(_dissolve_rest(merged.values()))
+    moving = [cell.id for cell in given.values() if cell.grid == grid_from]
+    patch = assign(given.values(), moving, grid_into, loose=loose)
+    return patch.then(_dissolve_rest(patch.apply(given), grid_into))
 
 
 def pieces(cells: Iterable[Cell]) -> list[list[Cell]]:
@@ -305,53 +318,47 @@ def pieces(cells: Iterable[Cell]) -> list[list[Cell]]:
     return [groups[g] for g in np.argsort(-areas, kind="stable")]
 
 
-def require_whole(
-    before: Iterable[Cell], after: Iterable[Cell], grids: Iterable[str | None]
-) -> None:
-    """Raise `Multipart` for the first of the grids that has more pieces after than before.
-
-    Free land (None) may lie anywhere in as many pieces as it likes.
-    """
-    was, now = list(before), list(after)
-    for grid in sorted(g for g in set(grids) if g is not None):
-        parts = pieces(cell for cell in now if cell.grid == grid)
-        if len(parts) > max(1, len(pieces(cell for cell in was if cell.grid == grid))):
-            found = [piece_facts(part) for part in parts]
-            raise Multipart(grid=grid, n_pieces=len(parts), pieces=found, at=found[-1]["at"])
-
-
-def piece_facts(cells: list[Cell]) -> dict[str, Any]:
-    """Return what a caller shows of a piece: its cells, square metres and a place inside."""
-    area = area_m2(outlines_of(cells))
+def _settled(before: dict[int, Cell], after: dict[int, Cell], loose: str) -> dict[int, Cell]:
+    """Return the cells after an edit of whole cells, with what it cuts off where `loose` says."""
+    moved = [number for number, cell in before.items() if after[number] != cell]
+    concerned = {side[k].grid for k in moved for side in (before, after)} - {None}
+    outlines = ([c.outline for c in after.values() if c.grid == grid] for grid in concerned)
+    if all(shapely.coverage_union_all(own).geom_type == "Polygon" for own in outlines if own):
+        return after
+    codes = list(dict.fromkeys(c.grid for side in (before, after) for c in side.values()))
+    was, now = (
+        np.array([codes.index(c.grid) for c in side.values()], np.int64) for side in (before, after)
+    )
+    settled_at = settled(
+        uncut(outlines_of(before.values())),
+        list(before),
+        [c.village for c in before.values()],
+        codes,
+        was,
+        now,
+        loose,
+    )
     return {
-        "cells": [cell.id for cell in cells],
-        "area_m2": round(float(area.sum()), 1),
-        "at": place_of(cells[int(area.argmax())].outline),
+        number: cell if settled_at[k] == now[k] else replace(cell, grid=codes[settled_at[k]])
+        for k, (number, cell) in enumerate(after.items())
     }
 
 
-def place_of(geom: BaseGeometry) -> list[float] | None:
-    """Return [lon, lat] of a place on a geometry, to seven decimals; None when it has none."""
-    (at,) = shapely.get_coordinates(shapely.point_on_surface(geom)).tolist() or [None]
-    return at and [round(at[0], 7), round(at[1], 7)]
-
-
-def connected(n: int, i: Keys, j: Keys) -> Keys:
-    """Return the number of the connected component of each of n nodes, given pairs (i, j)."""
-    pairs = coo_array((np.ones(len(i), np.int8), (i, j)), shape=(n, n))
-    _, label = connected_components(pairs, directed=False)
-    return np.asarray(label, dtype=np.int64)
-
-
-def _dissolve_rest(cells: Iterable[Cell]) -> Patch:
-    old: list[Cell] = []
-    new: list[Cell] = []
-    for group in pieces(cell for cell in cells if cell.subgroup is None):
+def _dissolve_rest(cells: dict[int, Cell], grid: str) -> Patch:
+    """Return the patch that unites the undivided land of a grid, without needless vertices."""
+    after = dict(cells)
+    for group in pieces(c for c in cells.values() if c.grid == grid and c.subgroup is None):
         if len(group) > 1:
-            outline = orient([shapely.coverage_union_all(outlines_of(group))])[0]
-            old += group
-            new.append(replace(group[0], outline=outline))
-    return Patch(tuple(old), tuple(new)).prove()
+            united = orient([shapely.coverage_union_all(outlines_of(group))])[0]
+            for cell in group:
+                del after[cell.id]
+            after[group[0].id] = replace(group[0], outline=united)
+    if len(after) == len(cells):
+        return Patch((), ())
+    outlines = outlines_of(after.values())
+    dropped = needless(outlines, outlines_of(cells.values()))
+    straight = zip(after.values(), without(outlines, dropped), strict=True)
+    return changes(cells.values(), [replace(c, outline=o) for c, o in straight]).prove()
 
 
 def changes(old: Iterable[Cell], new: Iterable[Cell]) -> Patch:

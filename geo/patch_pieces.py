@@ -4,120 +4,189 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.lattice import Geometries, Keys
-from geo.patch import Cell, Patch, changes, connected
-from geo.patch_faces import SharedEdges
+from geo.coverage import half_edges
+from geo.errors import GeoError
+from geo.lattice import Geometries, Keys, degrees, pack, unpack
+from geo.patch import Cell, Patch, changes, outlines_of
+from geo.patch_faces import Faces, connected, edge_m, lone_edges, longest_border
+from geo.patch_loose import settled
+from geo.patch_straight import moved, rim, straight, without
 from geo.polygon import orient
 
 # A fragment of a cut sub-group below either joins a neighbour on its side.
 _FRAGMENT_SHARE = 0.34
 _FRAGMENT_M2 = 200.0
 
+# Pieces below are what rounding tears off, not what anybody drew.
+_SLIVER_M2 = 1.0
 
-class Noded(NamedTuple):
-    """Faces in degrees, the index of the old cell of each, their shared edges and square metres."""
 
-    outlines: Geometries
-    owner: Keys
-    edges: SharedEdges
-    area: NDArray[np.float64]
+class LockedBorder(GeoError):
+    """A line meets a border that nothing may change, away from its vertices."""
+
+    code = "split.locked_border"
+    sentence = "The line meets the outer border {away_m} m from its nearest vertex; draw it there."
+
+
+def codes_of(cells: Sequence[Cell], *more: str | None) -> tuple[list[str | None], Keys]:
+    """Return all grid codes, None for free land among them, and the index of each cell's."""
+    codes: list[str | None] = list(dict.fromkeys((*(cell.grid for cell in cells), *more, None)))
+    index = {code: k for k, code in enumerate(codes)}
+    return codes, np.array([index[cell.grid] for cell in cells], np.int64)
 
 
 def rebuilt(
     cells: Sequence[Cell],
-    faces: Noded,
-    part: Keys,
-    codes: Sequence[str],
+    faces: Faces,
+    before: Keys,
+    after: Keys,
+    codes: Sequence[str | None],
     new_ids: Iterator[int],
+    *,
+    made: Sequence[Cell] = (),
+    loose: str = "keep",
+    border_reach_m: float = 30.0,
 ) -> Patch:
     """Return the proven patch that unites faces to cells again.
 
     The largest piece of an old cell keeps its id and sub-group. A smaller one below 34 % of the
-    cell or 200 m2 joins the cell of the same part with which it shares the longest border; one
-    that is larger, or has no such neighbour, becomes a cell of its own without sub-group.
+    cell or 200 m2 joins the cell of the same grid with which it shares the longest border; one
+    that is larger, or has no such neighbour, becomes a cell of its own without sub-group. New
+    vertices that carry nothing are dropped. The rim takes no new vertex: a new border that ends
+    there is bent to the nearest vertex of the rim.
 
     Parameters
     ----------
     cells
-        The old cells that `faces.owner` points into.
+        The old cells.
     faces
-        What covers those cells that take part, completely.
-    part
-        Index into `codes` of each face's grid, -1 where the cell stays in its own.
+        What covers them; `faces.owner` counts `cells` and then `made`.
+    before, after
+        Index into `codes` of each face: the grid it was in and the one it goes to.
     codes
-        Grid codes.
+        Grid codes, None for free land.
     new_ids
         Gives ids for new cells.
+    made
+        Cells that did not exist before, still without outline.
+    loose
+        What becomes of pieces that are cut off from their grid, as in `patch.assign`.
+    border_reach_m
+        How far a new border may be bent.
 
     Raises
     ------
-    NotAPatch
+    Multipart, NotBeside, LockedBorder, NotAPatch
     """
-    piece, kept = _pieces(faces.owner, part, faces.edges, faces.area)
+    known = [*cells, *made]
+    villages = [cell.village for cell in known]
+    after = settled(
+        faces,
+        [cell.id for cell in known],
+        villages,
+        codes,
+        before,
+        after,
+        loose,
+        sliver_m2=_SLIVER_M2,
+    )
+    piece, kept = _pieces(faces, after, np.unique(villages, return_inverse=True)[1])
     new = []
-    for k in np.unique(piece):
-        cell = cells[faces.owner[k]]
-        grid = codes[part[k]] if part[k] >= 0 else cell.grid
-        outline = orient([shapely.coverage_union_all(faces.outlines[piece == k])])[0]
+    for k in np.unique(piece).tolist():
+        cell = known[faces.owner[k]]
+        grid = codes[after[k]]
+        members = faces.outlines[piece == k]
+        outline: Any = members[0] if len(members) == 1 else shapely.coverage_union_all(members)
         if kept[k]:
-            same = shapely.normalize(outline) == shapely.normalize(cell.outline)
-            new.append(replace(cell, grid=grid, outline=cell.outline if same else outline))
+            new.append(replace(cell, grid=grid, outline=outline))
         else:
-            label = None if part[k] >= 0 else cell.subgroup
-            fresh = replace(cell, id=next(new_ids), grid=grid, subgroup=label, outline=outline)
-            new.append(fresh)
-    return changes([cells[k] for k in np.unique(faces.owner)], new).prove()
+            new.append(Cell(next(new_ids), cell.village, grid, None, outline))
+    outlines = _tidy(outlines_of(cells), orient(outlines_of(new)), border_reach_m)
+    former = {cell.id: cell for cell in cells}
+    return changes(
+        cells,
+        [
+            replace(cell, outline=_as_before(outline, former.get(cell.id)))
+            for cell, outline in zip(new, outlines, strict=True)
+        ],
+    ).prove()
 
 
-def longest_border(
-    k: int, label: Keys, edges: SharedEdges, counted: NDArray[np.bool_]
-) -> int | None:
-    """Return the label with which label k shares the longest border, over the edges counted."""
-    i, j = label[edges.i[counted]], label[edges.j[counted]]
-    metres = edges.metres[counted]
-    touching = (i == k) != (j == k)
-    if not touching.any():
-        return None
-    shared = np.bincount(np.where(i == k, j, i)[touching], metres[touching])
-    return int(shared.argmax())
+def _as_before(outline: shapely.Polygon, former: Cell | None) -> shapely.Polygon:
+    """Return the former outline if this one differs in the start of its rings only."""
+    if former is None or len(outline.exterior.coords) != len(former.outline.exterior.coords):
+        return outline
+    same = shapely.normalize(outline) == shapely.normalize(former.outline)
+    return former.outline if same else outline
 
 
-def _pieces(
-    owner: Keys, part: Keys, edges: SharedEdges, area: NDArray[np.float64]
-) -> tuple[Keys, NDArray[np.bool_]]:
+def _pieces(faces: Faces, grid: Keys, village: Keys) -> tuple[Keys, NDArray[np.bool_]]:
     """Return for each face the face that names its new cell, and which faces name a kept cell.
 
-    A piece is what hangs together of one old cell in one part; its largest face names it. The
-    largest piece of a cell keeps the cell, a small one joins a neighbour in its part.
+    A piece is what hangs together of one old cell in one grid; its largest face names it. The
+    largest piece of a cell keeps the cell, a small one joins a neighbour in its grid.
     """
-    n = len(area)
+    owner, edges, area = faces.owner, faces.edges, faces.area
     i, j = edges.i, edges.j
-    together = (owner[i] == owner[j]) & (part[i] == part[j])
-    label = connected(n, i[together], j[together])
+    same_grid = (grid[i] == grid[j]) & (village[owner[i]] == village[owner[j]])
+    together = (owner[i] == owner[j]) & same_grid
+    label = connected(len(area), i[together], j[together])
     size = np.bincount(label, area)
     order = np.lexsort((-area, label))
     name = order[np.searchsorted(label[order], np.arange(len(size)))]
     whole = np.bincount(owner, area)
+    by_size = np.argsort(size, kind="stable").tolist()
     largest = np.full(len(whole), -1)
-    for k in np.argsort(size, kind="stable"):
-        largest[owner[name[k]]] = k
+    largest[owner[name[by_size]]] = by_size
     goes = np.arange(len(size))
-    for k in np.argsort(size, kind="stable"):
+    for k in by_size:
         cell = owner[name[k]]
         fragment = size[k] < max(_FRAGMENT_SHARE * whole[cell], _FRAGMENT_M2)
         if largest[cell] == k or not fragment:
             continue
-        # A neighbour is not cut; what rounding may tear off it, any cell may take.
-        may_take = (part[i] == part[j]) | (part[name[k]] < 0)
-        into = longest_border(k, goes[label], edges, may_take)
+        into = longest_border(k, goes[label], edges, same_grid)
         if into is not None:
             goes[goes == k] = into
-    kept = np.zeros(n, np.bool_)
+    kept = np.zeros(len(area), np.bool_)
     kept[name[largest[largest >= 0]]] = True
     return name[goes[label]], kept
+
+
+def _tidy(before: Geometries, after: Geometries, reach_m: float) -> Geometries:
+    """Return a cut coverage without needless new vertices, and with none on its rim."""
+    old, _, _ = half_edges(before)
+    vertices, _, _ = half_edges(after)
+    fresh = np.setdiff1d(vertices, old)
+    if not len(fresh):
+        return after
+    dropped = straight(after, fresh)
+    tidied = without(after, dropped)
+    locked = np.intersect1d(np.setdiff1d(fresh, dropped), rim(tidied))
+    if not len(locked):
+        return tidied
+    return moved(tidied, _bent(before, locked, reach_m))
+
+
+def _bent(before: Geometries, locked: Keys, reach_m: float) -> dict[int, int | None]:
+    """Return for each new vertex on the rim the nearest old one of the edge that it is on."""
+    _, start, end = lone_edges(before)
+    edges = np.stack((start, end), axis=1)
+    lines: Any = shapely.linestrings(edges.astype(np.float64))
+    tree = shapely.STRtree(lines)
+    to: dict[int, int | None] = {}
+    for key, place in zip(locked.tolist(), unpack(locked), strict=True):
+        ends = edges[tree.nearest(shapely.Point(place))]
+        here, there = degrees(place), degrees(ends)
+        metres = edge_m(np.broadcast_to(here, there.shape), there)
+        if metres.min() > reach_m:
+            raise LockedBorder(
+                away_m=round(float(metres.min()), 1), at=here.tolist(), vertices=there.tolist()
+            )
+        to[key] = int(pack(ends)[metres.argmin()])
+    return to

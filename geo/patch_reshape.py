@@ -12,14 +12,12 @@ from shapely.geometry import LineString, MultiLineString
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import substring
 
-from geo.crs import area_m2
 from geo.errors import GeoError
-from geo.lattice import SCALE, Coordinates, Geometries, from_lattice, to_lattice
-from geo.patch import Cell, OtherVillage, Patch, UnknownGrid, outlines_of, place_of, require_whole
-from geo.patch_faces import node, shared_edges
-from geo.patch_pieces import Noded, rebuilt
+from geo.lattice import SCALE, Coordinates, from_lattice
+from geo.patch import Cell, OtherVillage, Patch, UnknownGrid, outlines_of
+from geo.patch_faces import Ground, cut, edge_m, ground, place_of, shared_edges
+from geo.patch_pieces import codes_of, rebuilt
 from geo.patch_split import BadSketch
-from geo.position import GEOD
 
 # In lattice steps: cells this near take part; shorter ways are no way; a place this near is on.
 _TOUCH = 3
@@ -55,6 +53,7 @@ def reshape(
     new_ids: Iterator[int],
     *,
     snap_m: float = 5.0,
+    loose: str = "refuse",
 ) -> Patch:
     """Return the patch that puts the border between two grids on a line.
 
@@ -74,10 +73,13 @@ def reshape(
         Gives ids for new cells.
     snap_m
         Ends within this distance of the shared border are drawn on to it.
+    loose
+        What becomes of pieces that are cut off from their grid: "refuse", "keep" or the code of
+        the neighbour that gets them.
 
     Raises
     ------
-    UnknownGrid, OtherVillage, BadSketch, NoSharedBorder, TouchesOnce, LeavesGrids
+    UnknownGrid, OtherVillage, BadSketch, NoSharedBorder, TouchesOnce, LeavesGrids, NotBeside
     Multipart
         If one of the grids would fall into pieces.
     NotAPatch
@@ -86,19 +88,17 @@ def reshape(
     given = list(cells)
     owns = [np.array([c.grid == grid for c in given], np.bool_) for grid in (grid_a, grid_b)]
     _require_two(given, owns, (grid_a, grid_b))
-    flat, origin = to_lattice(outlines_of(given))
-    border = _shared_border(flat, origin, given, owns)
+    land = ground(outlines_of(given))
+    border = _shared_border(land, owns)
     names = {"grid_a": grid_a, "grid_b": grid_b}
     if border.is_empty:
         raise NoSharedBorder(**names)
     if line.geom_type != "LineString" or line.is_empty:
         raise BadSketch(reason=f"it is a {line.geom_type}{' without places' * line.is_empty}")
-    new_border, old_border = _between_touches(
-        _drawn_on(line, border, origin, snap_m), border, names
-    )
-    both = shapely.coverage_union_all(flat[owns[0] | owns[1]])
-    if not both.buffer(2).covers(new_border):
-        outside = from_lattice([shapely.difference(new_border, both.buffer(2))], origin)[0]
+    new_border, old_border = _between_touches(_drawn_on(line, border, land, snap_m), border, names)
+    both = shapely.coverage_union_all(land.flat[owns[0] | owns[1]]).buffer(2)
+    if not both.covers(new_border):
+        outside = from_lattice([shapely.difference(new_border, both)], land.origin)[0]
         raise LeavesGrids(at=place_of(outside), **names)
 
     lens: Any = shapely.polygonize(
@@ -106,18 +106,16 @@ def reshape(
     )
     if lens.is_empty:
         raise TouchesOnce(**names)
-    near = shapely.dwithin(flat, shapely.union_all([new_border, *shapely.get_parts(lens)]), _TOUCH)
-    faces, face_cell = node(flat[near], new_border)
-    owner = np.flatnonzero(near)[face_cell]
-    swapped = shapely.intersects(lens, shapely.point_on_surface(faces))
-    part = np.where(owns[0][owner], 0, np.where(owns[1][owner], 1, -1))
-    part = np.where(swapped & (part >= 0), 1 - part, part)
-    outlines = from_lattice(faces, origin)
-    noded = Noded(outlines, owner, shared_edges(outlines), area_m2(outlines))
-    patch = rebuilt(given, noded, part, (grid_a, grid_b), new_ids)
-    after = patch.apply({cell.id: cell for cell in given})
-    require_whole(given, after.values(), (grid_a, grid_b))
-    return patch
+    swept = shapely.union_all([new_border, *shapely.get_parts(lens)])
+    faces = cut(land, shapely.dwithin(land.flat, swept, _TOUCH), new_border)
+    codes, grid_of = codes_of(given)
+    before = grid_of[faces.owner]
+    a, b = (codes.index(grid) for grid in (grid_a, grid_b))
+    inner = from_lattice([lens], land.origin)[0]
+    shapely.prepare(inner)
+    swapped = shapely.intersects(inner, shapely.point_on_surface(faces.outlines))
+    after = np.where(swapped & (before == a), b, np.where(swapped & (before == b), a, before))
+    return rebuilt(given, faces, before, after, codes, new_ids, loose=loose)
 
 
 def _require_two(cells: list[Cell], owns: list[NDArray[np.bool_]], grids: tuple[str, str]) -> None:
@@ -130,28 +128,22 @@ def _require_two(cells: list[Cell], owns: list[NDArray[np.bool_]], grids: tuple[
         raise OtherVillage(grid=grids[0], village=first[0].village, cell_village=first[1].village)
 
 
-def _shared_border(
-    flat: Geometries, origin: tuple[int, int], cells: list[Cell], owns: list[NDArray[np.bool_]]
-) -> BaseGeometry:
+def _shared_border(land: Ground, owns: list[NDArray[np.bool_]]) -> BaseGeometry:
     """Return the lines between the two grids in lattice steps."""
-    edges = shared_edges(outlines_of(cells))
+    edges = shared_edges(land.outlines)
     a, b = owns
     between = (a[edges.i] & b[edges.j]) | (b[edges.i] & a[edges.j])
-    ends = np.stack((edges.start[between], edges.end[between]), axis=1) - np.array(origin)
+    ends = np.stack((edges.start[between], edges.end[between]), axis=1) - np.array(land.origin)
     lines: BaseGeometry = shapely.line_merge(shapely.multilinestrings(ends.astype(np.float64)))
     return lines
 
 
-def _drawn_on(
-    line: LineString, border: BaseGeometry, origin: tuple[int, int], snap_m: float
-) -> LineString:
+def _drawn_on(line: LineString, border: BaseGeometry, land: Ground, snap_m: float) -> LineString:
     """Return the line in lattice steps with ends near the border drawn on to it."""
-    xy: Coordinates = shapely.get_coordinates(line) * SCALE - origin
+    xy: Coordinates = shapely.get_coordinates(line) * SCALE - land.origin
     ends: Any = shapely.points(xy[[0, -1]])
     feet = shapely.get_coordinates(shapely.shortest_line(ends, border))[1::2]
-    here, there = ((at + origin) / SCALE for at in (xy[[0, -1]], feet))
-    _, _, metres = GEOD.inv(*here.T, *there.T)
-    near = np.asarray(metres) <= snap_m
+    near = edge_m(land.degrees(xy[[0, -1]]), land.degrees(feet)) <= snap_m
     return LineString(np.concatenate((feet[:1][near[:1]], xy, feet[1:][near[1:]])))
 
 

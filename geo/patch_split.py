@@ -12,19 +12,24 @@ from scipy.spatial import cKDTree
 from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
-from geo.crs import area_m2
 from geo.errors import GeoError
-from geo.lattice import SCALE, Coordinates, Geometries, Keys, from_lattice, keys, to_lattice
-from geo.patch import Cell, Patch, UnknownGrid, connected, outlines_of, place_of
-from geo.patch_faces import SharedEdges, along, lone_edges, node, shared_edges
-from geo.patch_pieces import Noded, longest_border, rebuilt
-from geo.position import GEOD
+from geo.lattice import SCALE, Coordinates, Geometries, Keys, keys
+from geo.patch import Cell, Patch, UnknownGrid, outlines_of
+from geo.patch_faces import (
+    Ground,
+    SharedEdges,
+    along,
+    connected,
+    cut,
+    edge_m,
+    ground,
+    longest_border,
+    place_of,
+)
+from geo.patch_pieces import codes_of, rebuilt
 
 # Cells within this many lattice steps of the cut take part: snap rounding may touch them.
 _TOUCH = 3
-
-# How far inside (in lattice steps) a line turns that has to run along the outer border.
-_BESIDE = 100.0
 
 
 class BadSketch(GeoError):
@@ -76,21 +81,13 @@ class TooManyParts(GeoError):
     sentence = "The line cuts grid {grid} into {n_parts} parts; there are codes for {n_codes}."
 
 
-class LockedBorder(GeoError):
-    """The line meets a border that nothing may change, away from its vertices."""
+class _Grid(NamedTuple):
+    """The grid to cut: which cells are its own, its outline in lattice steps, the ground."""
 
-    code = "split.locked_border"
-    sentence = "The line meets the outer border {away_m} m from its nearest vertex; draw it there."
-
-
-class _Ground(NamedTuple):
-    """The cells of a split, also in lattice steps from an origin, and the outline of the grid."""
-
-    cells: list[Cell]
+    code: str
     own: NDArray[np.bool_]
-    flat: Geometries
-    origin: tuple[int, int]
     outline: BaseGeometry
+    land: Ground
 
 
 def split(
@@ -150,85 +147,82 @@ def split(
     within 0.71 steps of the edges it is put on and enters the cells of both sides. The parts are
     the connected components of the grid's faces when no step across the sketch is allowed.
     """
-    ground = _ground(list(cells), grid)
-    sketch = _sketch(ground, line, snap_m)
-    cut = _cut(ground, grid, sketch, border_reach_m)
-    near = shapely.dwithin(ground.flat, cut, _TOUCH)
-    faces, face_cell = node(ground.flat[near], cut)
-    whole = np.flatnonzero(ground.own & ~near)
-    outlines = np.concatenate(
-        (from_lattice(faces, ground.origin), outlines_of(ground.cells[k] for k in whole))
-    )
-    owner = np.concatenate((np.flatnonzero(near)[face_cell], whole))
-    area = area_m2(outlines)
-    edges = shared_edges(outlines)
-    on_cut = along(cut, edges.start - np.array(ground.origin), edges.end - np.array(ground.origin))
+    given = list(cells)
+    target = _grid(given, grid)
+    line_in = _inside(target, _sketch(target, line, snap_m))
+    near = shapely.dwithin(target.land.flat, line_in, _TOUCH)
+    faces = cut(target.land, near, line_in)
+    origin = np.array(target.land.origin)
+    on_cut = along(line_in, faces.edges.start - origin, faces.edges.end - origin)
 
-    inside = ground.own[owner]
-    part = _parts(inside, edges, on_cut, area, min_area_m2)
+    inside = target.own[faces.owner]
+    part = _parts(inside, faces.edges, on_cut, faces.area, min_area_m2)
     n_parts = int(part.max()) + 1
     if n_parts < 2:
-        own = inside[edges.i] & inside[edges.j]
-        before, after = (connected(len(area), edges.i[e], edges.j[e]) for e in (own, own & ~on_cut))
-        raise _why_not(ground, grid, cut, min_area_m2, slivers=after.max() > before.max())
-    codes = [grid, new_grid, *further_grids]
-    if n_parts > len(codes):
-        found = [_part_facts(outlines[part == k], area[part == k]) for k in range(n_parts)]
-        raise TooManyParts(
-            grid=grid, n_parts=n_parts, n_codes=len(codes), parts=found, at=found[-1]["at"]
+        own = inside[faces.edges.i] & inside[faces.edges.j]
+        was, now = (
+            connected(len(inside), faces.edges.i[e], faces.edges.j[e]) for e in (own, own & ~on_cut)
         )
-    return rebuilt(ground.cells, Noded(outlines, owner, edges, area), part, codes, new_ids)
+        raise _why_not(target, line_in, min_area_m2, slivers=now.max() > was.max())
+    fresh = [new_grid, *further_grids]
+    if n_parts > 1 + len(fresh):
+        members = [part == k for k in range(n_parts)]
+        found = [_part_facts(faces.outlines[own], faces.area[own]) for own in members]
+        raise TooManyParts(
+            grid=grid, n_parts=n_parts, n_codes=1 + len(fresh), parts=found, at=found[-1]["at"]
+        )
+    codes, grid_of = codes_of(given, *fresh)
+    before = grid_of[faces.owner]
+    after = before.copy()
+    for k, code in enumerate(fresh[: n_parts - 1], start=1):
+        after[part == k] = codes.index(code)
+    return rebuilt(given, faces, before, after, codes, new_ids, border_reach_m=border_reach_m)
 
 
-def _ground(cells: list[Cell], grid: str) -> _Ground:
-    own = np.array([cell.grid == grid for cell in cells], np.bool_)
+def _grid(cells: list[Cell], code: str) -> _Grid:
+    own = np.array([cell.grid == code for cell in cells], np.bool_)
     if not own.any():
-        raise UnknownGrid(grid=grid)
-    flat, origin = to_lattice(outlines_of(cells))
-    return _Ground(cells, own, flat, origin, shapely.coverage_union_all(flat[own]))
+        raise UnknownGrid(grid=code)
+    land = ground(outlines_of(cells))
+    return _Grid(code, own, shapely.coverage_union_all(land.flat[own]), land)
 
 
-def _sketch(ground: _Ground, line: LineString, snap_m: float) -> LineString:
+def _sketch(target: _Grid, line: LineString, snap_m: float) -> LineString:
     """Return the sketch in lattice steps, tied to vertices under it and drawn on to the border."""
     if line.geom_type != "LineString":
         raise BadSketch(reason=f"it is a {line.geom_type}")
+    land = target.land
     xy = shapely.get_coordinates(line)
-    steps = keys(xy) - np.array(ground.origin)
+    steps = keys(xy) - np.array(land.origin)
     if (steps == steps[:1]).all():
         raise BadSketch(reason="it has fewer than two different places")
-    at = xy * SCALE - ground.origin
-    vertices = cKDTree(shapely.get_coordinates(ground.flat))
+    at = xy * SCALE - land.origin
+    vertices = cKDTree(shapely.get_coordinates(land.flat))
     closed = (steps[0] == steps[-1]).all()
     if not closed:
-        border = ground.outline.boundary
         ends = shapely.points(at[[0, -1]])
-        feet = shapely.get_coordinates(shapely.shortest_line(ends, border))[1::2]
-        _, _, metres = GEOD.inv(*_degrees(ground, at[[0, -1]]).T, *_degrees(ground, feet).T)
-        inside = shapely.covers(ground.outline, ends)
-        near = inside & (np.asarray(metres) <= snap_m)
+        feet = shapely.get_coordinates(shapely.shortest_line(ends, target.outline.boundary))[1::2]
+        metres = edge_m(land.degrees(at[[0, -1]]), land.degrees(feet))
+        near = shapely.covers(target.outline, ends) & (metres <= snap_m)
         at = np.concatenate((feet[:1][near[:1]], at, feet[1:][near[1:]]))
     away, nearest = vertices.query(at)
     at[away <= 1] = vertices.data[nearest[away <= 1]]
     return LineString(at)
 
 
-def _cut(ground: _Ground, grid: str, sketch: LineString, reach_m: float) -> BaseGeometry:
-    """Return what of the sketch runs through the grid, its ends on places that may be nodes."""
-    clipped = shapely.get_parts(shapely.intersection(sketch, ground.outline))
+def _inside(target: _Grid, sketch: LineString) -> BaseGeometry:
+    """Return what of the sketch runs through the grid, without its runs along the border."""
+    clipped = shapely.get_parts(shapely.intersection(sketch, target.outline))
     found = [line for line in clipped if line.geom_type == "LineString" and line.length > 0]
     if not found:
-        raise MissesGrid(grid=grid, at=_place(ground, shapely.get_coordinates(sketch)[0]))
-    border = ground.outline.boundary.buffer(1)
+        at = target.land.place(shapely.get_coordinates(sketch)[0])
+        raise MissesGrid(grid=target.code, at=at)
+    border = target.outline.boundary.buffer(1)
     shapely.prepare(border)
     runs = [run for line in found if len(run := _off_border(line, border)) > 1]
     if not runs:
-        raise AlongBorder(grid=grid, at=_place(ground, shapely.get_coordinates(found[0])[0]))
-    owner, start, end = lone_edges(outlines_of(ground.cells))
-    locked = ground.own[owner]
-    ends = np.stack((start[locked], end[locked]), axis=1) - np.array(ground.origin)
-    tree = shapely.STRtree(shapely.linestrings(ends.astype(np.float64)))
-    for _ in range(2):
-        runs = [_tied(ground, run, ends, tree, reach_m)[::-1] for run in runs]
+        at = target.land.place(shapely.get_coordinates(found[0])[0])
+        raise AlongBorder(grid=target.code, at=at)
     return shapely.multilinestrings([LineString(run) for run in runs])
 
 
@@ -238,40 +232,6 @@ def _off_border(line: BaseGeometry, border: BaseGeometry) -> Coordinates:
     on = shapely.covers(border, shapely.linestrings(np.stack((xy[:-1], xy[1:]), axis=1)))
     off = np.flatnonzero(~on)
     return xy[off[0] : off[-1] + 2] if len(off) else xy[:1]
-
-
-def _tied(
-    ground: _Ground, run: Coordinates, edges: Keys, tree: shapely.STRtree, reach_m: float
-) -> Coordinates:
-    """Return the run with its end on a vertex if it was on a locked edge.
-
-    The way to the vertex stays inside the grid: straight, or else along the edge.
-    """
-    last = run[-1]
-    hit = tree.query(shapely.Point(last), predicate="dwithin", distance=1.0)
-    if not len(hit):
-        return run
-    vertices = np.unique(edges[hit].reshape(-1, 2), axis=0).astype(np.float64)
-    there = _degrees(ground, vertices)
-    here = np.broadcast_to(_degrees(ground, last[None]), there.shape)
-    _, _, metres = GEOD.inv(*here.T, *there.T)
-    # Just off the ends, since computed places on a border lie a hair beside it.
-    near = 0.99 * last + 0.01 * run[-2]
-    if np.hypot(*(last - near)) > _BESIDE:
-        near = last + (run[-2] - last) * (_BESIDE / np.hypot(*(run[-2] - last)))
-    for k in np.argsort(metres):
-        if metres[k] > reach_m:
-            break
-        begin = 0.99 * run[-2] + 0.01 * vertices[k]
-        if ground.outline.covers(LineString([begin, vertices[k]])):
-            return np.vstack((run[:-1], vertices[k]))
-        if ground.outline.covers(LineString([near, vertices[k]])):
-            return np.vstack((run[:-1], near, vertices[k]))
-    raise LockedBorder(
-        away_m=round(float(metres.min()), 1),
-        at=_place(ground, last),
-        vertices=np.round(there, 7).tolist(),
-    )
 
 
 def _parts(
@@ -307,16 +267,16 @@ def _parts(
     return np.where(divided, rank[part], np.where(inside, 0, -1))
 
 
-def _why_not(
-    ground: _Ground, grid: str, cut: BaseGeometry, min_area_m2: float, *, slivers: bool
-) -> GeoError:
-    ends = np.concatenate([shapely.get_coordinates(run)[[0, -1]] for run in shapely.get_parts(cut)])
-    apart = shapely.distance(shapely.points(ends), ground.outline.boundary)
+def _why_not(target: _Grid, line: BaseGeometry, min_area_m2: float, *, slivers: bool) -> GeoError:
+    runs = shapely.get_parts(line)
+    ends = np.concatenate([shapely.get_coordinates(run)[[0, -1]] for run in runs])
+    apart = shapely.distance(shapely.points(ends), target.outline.boundary)
+    at = target.land.place(ends[int(apart.argmax())])
     if slivers:
-        return OnlySlivers(grid=grid, min_area_m2=min_area_m2, at=_place(ground, ends[0]))
+        return OnlySlivers(grid=target.code, min_area_m2=min_area_m2, at=at)
     if apart.max() > 1:
-        return Dangling(grid=grid, at=_place(ground, ends[int(apart.argmax())]))
-    return NotThrough(grid=grid, at=_place(ground, ends[0]))
+        return Dangling(grid=target.code, at=at)
+    return NotThrough(grid=target.code, at=at)
 
 
 def _part_facts(outlines: Geometries, area: NDArray[np.float64]) -> dict[str, Any]:
@@ -324,11 +284,3 @@ def _part_facts(outlines: Geometries, area: NDArray[np.float64]) -> dict[str, An
         "area_m2": round(float(area.sum()), 1),
         "at": place_of(outlines[int(area.argmax())]),
     }
-
-
-def _degrees(ground: _Ground, steps: Coordinates) -> Coordinates:
-    return np.asarray((steps + ground.origin) / SCALE)
-
-
-def _place(ground: _Ground, steps: Coordinates) -> list[float]:
-    return np.round(_degrees(ground, steps), 7).tolist()  # type: ignore[no-any-return]

@@ -48,7 +48,7 @@ def test_whatever_is_assigned_stays_proven_and_is_undone_to_the_byte(outlines, s
     cells = {k: Cell(k, "v", f"g{k % 3}", None, o) for k, o in enumerate(outlines)}
     before = {k: c.outline.wkb for k, c in cells.items()}
     chosen = rng.choice(len(cells), rng.integers(1, len(cells) + 1), replace=False).tolist()
-    patch = assign(cells.values(), chosen, "g0", allow_pieces=True)
+    patch = assign(cells.values(), chosen, "g0", loose="keep")
     after = patch.apply(cells)
     assert all(after[k].grid == "g0" for k in chosen)
     assert prove([c.outline for c in after.values()]).exact
@@ -113,7 +113,7 @@ def test_patches_compose_and_disjoint_ones_commute():
 def test_case_43_undo_after_a_later_edit_of_the_same_cell_names_the_cell():
     start = state(board())
     first = assign(board(), [22], "g12")
-    later = assign(first.apply(start).values(), [22], "g21", allow_pieces=True)
+    later = assign(first.apply(start).values(), [22], "g21", loose="keep")
     now = later.apply(first.apply(start))
     with pytest.raises(StalePatch) as refused:
         first.inverse().apply(now)
@@ -145,10 +145,10 @@ def test_assign_refuses_what_would_cut_a_grid_in_two_and_lists_the_pieces():
         assign([*row, other], [1], "b")
     facts = refused.value.facts
     assert (refused.value.code, facts["grid"], facts["n_pieces"]) == ("patch.multipart", "a", 2)
-    assert [piece["cells"] for piece in facts["pieces"]] == [[2], [0]]
+    assert [piece["cell_ids"] for piece in facts["pieces"]] == [[2], [0]]
     assert facts["pieces"][0]["area_m2"] > facts["pieces"][1]["area_m2"]
     assert facts["at"] == facts["pieces"][1]["at"]
-    assert assign([*row, other], [1], "b", allow_pieces=True).new[0].grid == "b"
+    assert assign([*row, other], [1], "b", loose="keep").new[0].grid == "b"
 
 
 def test_case_18_a_corner_is_no_border_to_hang_together_by():

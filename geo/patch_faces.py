@@ -13,7 +13,16 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.coverage import half_edges
 from geo.crs import area_m2
-from geo.lattice import Coordinates, Geometries, Keys, degrees, from_lattice, to_lattice, unpack
+from geo.lattice import (
+    SCALE,
+    Coordinates,
+    Geometries,
+    Keys,
+    degrees,
+    from_lattice,
+    to_lattice,
+    unpack,
+)
 from geo.position import GEOD
 
 
@@ -45,7 +54,7 @@ class Ground(NamedTuple):
 
     def degrees(self, steps: Coordinates) -> Coordinates:
         """Return the degrees of places in lattice steps, whole ones or not."""
-        return degrees(np.asarray(steps) + self.origin)
+        return np.asarray((steps + self.origin) / SCALE)
 
     def place(self, steps: Coordinates) -> list[float]:
         """Return [lon, lat] of one place in lattice steps, to seven decimals."""
@@ -101,7 +110,7 @@ def node(cells: Geometries, lines: BaseGeometry) -> tuple[Geometries, Keys]:
 def shared_edges(polygons: Geometries) -> SharedEdges:
     """Return the edges that polygons of a coverage share, ends as lattice keys, shape (n, 2)."""
     u, v, owner = half_edges(polygons)
-    first, second = _pairs(u, v)
+    first, second = opposites(u, v)
     i, j = owner[first], owner[second]
     apart = i != j
     start, end = unpack(u[first[apart]]), unpack(v[first[apart]])
@@ -112,7 +121,7 @@ def lone_edges(polygons: Geometries) -> tuple[Keys, Keys, Keys]:
     """Return the edges with a polygon on one side only: the polygon, the ends as lattice keys."""
     u, v, owner = half_edges(polygons)
     lone = np.ones(len(u), np.bool_)
-    for paired in _pairs(u, v):
+    for paired in opposites(u, v):
         lone[paired] = False
     return owner[lone], unpack(u[lone]), unpack(v[lone])
 
@@ -169,8 +178,8 @@ def longest_border(
     return int(shared.argmax())
 
 
-def _pairs(u: Keys, v: Keys) -> tuple[Keys, Keys]:
-    """Return the indices of opposite half-edges."""
+def opposites(u: Keys, v: Keys) -> tuple[Keys, Keys]:
+    """Return the indices of half-edges and of those that run the other way, each pair once."""
     low, high = np.minimum(u, v), np.maximum(u, v)
     order = np.lexsort((high, low))
     same = (np.diff(low[order]) == 0) & (np.diff(high[order]) == 0)

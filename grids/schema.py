@@ -596,3 +596,17 @@ audit = Table(
     Column("chain", LargeBinary),
     Column("sealed_as", BigInteger),
 )
+
+boundary_rule = Table(
+    "boundary_rule",
+    metadata,
+    Column("rule_id", Integer, Identity(always=True), primary_key=True),
+    Column("territory_code", Code),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("least", Float),
+    Column("most", Float),
+    Column("severity", Text, nullable=False, server_default=FetchedValue()),
+    Column("updated_at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("updated_by", Uuid),
+)

@@ -196,14 +196,28 @@ def count_in(
     subgroup: Sequence[str | None] | Codes,
 ) -> Integers:
     """Return how many points lie in each cell; on a border they count for the lowest code."""
-    n = np.zeros(len(outline), np.int64)
+    cell = cell_of(points, outline, grid, subgroup)
+    return np.bincount(cell[cell >= 0], minlength=len(outline))
+
+
+def cell_of(
+    points: Geometries,
+    outline: Geometries,
+    grid: Sequence[str | None] | Codes,
+    subgroup: Sequence[str | None] | Codes,
+) -> Integers:
+    """Return the index of the cell that each point lies in, on a border that of the lowest code.
+
+    Points outside all cells have -1.
+    """
+    home = np.full(len(points), -1, np.int64)
     if len(points) == 0 or len(outline) == 0:
-        return n
+        return home
     point, cell = shapely.STRtree(outline).query(points, predicate="covered_by")
     label = [(g is None, g or "", s is None, s or "") for g, s in zip(grid, subgroup, strict=True)]
     rank = np.empty(len(label), np.int64)
     rank[sorted(range(len(label)), key=label.__getitem__)] = np.arange(len(label))
     order = np.lexsort((rank[cell], point))
     first = np.unique(point[order], return_index=True)[1]
-    np.add.at(n, cell[order][first], 1)
-    return n
+    home[point[order][first]] = cell[order][first]
+    return home

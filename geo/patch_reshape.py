@@ -17,7 +17,7 @@ from geo.lattice import SCALE, Coordinates, from_lattice
 from geo.patch import Cell, OtherVillage, Patch, UnknownGrid, outlines_of
 from geo.patch_faces import Ground, cut, edge_m, ground, place_of, shared_edges
 from geo.patch_pieces import codes_of, rebuilt
-from geo.patch_split import BadSketch
+from geo.patch_sketch import BadSketch
 
 # In lattice steps: cells this near take part; shorter ways are no way; a place this near is on.
 _TOUCH = 3

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
@@ -27,16 +26,10 @@ from geo.patch_faces import (
     place_of,
 )
 from geo.patch_pieces import codes_of, rebuilt
+from geo.patch_sketch import BadSketch, tied
 
 # Cells within this many lattice steps of the cut take part: snap rounding may touch them.
 _TOUCH = 3
-
-
-class BadSketch(GeoError):
-    """The sketch is no line of at least two places."""
-
-    code = "sketch.invalid"
-    sentence = "The sketch is not a line: {reason}."
 
 
 class MissesGrid(GeoError):
@@ -193,21 +186,16 @@ def _sketch(target: _Grid, line: LineString, snap_m: float) -> LineString:
         raise BadSketch(reason=f"it is a {line.geom_type}")
     land = target.land
     xy = shapely.get_coordinates(line)
-    steps = keys(xy) - np.array(land.origin)
+    steps = keys(xy)
     if (steps == steps[:1]).all():
         raise BadSketch(reason="it has fewer than two different places")
-    at = xy * SCALE - land.origin
-    vertices = cKDTree(shapely.get_coordinates(land.flat))
-    closed = (steps[0] == steps[-1]).all()
-    if not closed:
-        ends = shapely.points(at[[0, -1]])
+    if (steps[0] != steps[-1]).any():
+        ends = shapely.points(xy[[0, -1]] * SCALE - land.origin)
         feet = shapely.get_coordinates(shapely.shortest_line(ends, target.outline.boundary))[1::2]
-        metres = edge_m(land.degrees(at[[0, -1]]), land.degrees(feet))
-        near = shapely.covers(target.outline, ends) & (metres <= snap_m)
-        at = np.concatenate((feet[:1][near[:1]], at, feet[1:][near[1:]]))
-    away, nearest = vertices.query(at)
-    at[away <= 1] = vertices.data[nearest[away <= 1]]
-    return LineString(at)
+        feet = land.degrees(feet)
+        near = shapely.covers(target.outline, ends) & (edge_m(xy[[0, -1]], feet) <= snap_m)
+        xy = np.concatenate((feet[:1][near[:1]], xy, feet[1:][near[1:]]))
+    return LineString(tied(land, xy))
 
 
 def _inside(target: _Grid, sketch: LineString) -> BaseGeometry:

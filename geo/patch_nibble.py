@@ -1,0 +1,98 @@
+"""Taking land for a grid by painting over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry
+
+from geo.errors import GeoError
+from geo.lattice import SCALE
+from geo.patch import Cell, Patch, UnknownGrid, outlines_of
+from geo.patch_faces import Faces, Ground, cut, ground
+from geo.patch_pieces import codes_of, rebuilt
+from geo.patch_sketch import area_of
+
+# Cells within this many lattice steps of a new border take part: snap rounding may touch them.
+_TOUCH = 3
+
+
+class NothingTaken(GeoError):
+    """There is no land in the sketch that the grid could take."""
+
+    code = "nibble.nothing"
+    sentence = "The sketch takes no land of village {village} for grid {grid}."
+
+
+def nibble(
+    cells: Iterable[Cell],
+    grid: str,
+    blob: Polygon,
+    new_ids: Iterator[int],
+    *,
+    loose: str = "refuse",
+) -> Patch:
+    """Return the patch that gives a grid what a drawn area covers of its village.
+
+    Other grids and free land of the village lose it; land of other villages is left alone. Sub-
+    groups follow: small fragments join a neighbour, larger ones become cells without sub-group
+    (as in `split`).
+
+    Parameters
+    ----------
+    cells
+        All cells of the grid and of the grids under the area, and all cells that touch them.
+    grid
+        The grid that gains.
+    blob
+        The area in CGCS2000 degrees.
+    new_ids
+        Gives ids for new cells.
+    loose
+        What becomes of pieces that are cut off from their grid: "refuse", "keep" or the code of
+        the neighbour that gets them. An area away from the grid is such a piece, too.
+
+    Raises
+    ------
+    UnknownGrid, BadSketch, NothingTaken, NotBeside, LockedBorder
+    Multipart
+        If a grid would fall into pieces.
+    NotAPatch
+        If rounding to the lattice would harm a neighbour.
+    """
+    given = list(cells)
+    village = next((cell.village for cell in given if cell.grid == grid), None)
+    if village is None:
+        raise UnknownGrid(grid=grid)
+    land = ground(outlines_of(given))
+    area = area_of(land, blob)
+    faces, inside = under(land, area, np.array([cell.village == village for cell in given]))
+    codes, grid_of = codes_of(given)
+    before = grid_of[faces.owner]
+    after = np.where(inside, codes.index(grid), before)
+    if (after == before).all():
+        at = land.place(shapely.get_coordinates(shapely.point_on_surface(area))[0])
+        raise NothingTaken(grid=grid, village=village, at=at)
+    return rebuilt(given, faces, before, after, codes, new_ids, loose=loose)
+
+
+def under(
+    land: Ground, area: BaseGeometry, takes_part: NDArray[np.bool_]
+) -> tuple[Faces, NDArray[np.bool_]]:
+    """Return the faces that an area cuts out of the cells that take part, and which lie in it.
+
+    Cells that do not take part are cut nowhere; they get the nodes of their neighbours.
+    """
+    hit = takes_part & shapely.intersects(land.flat, area)
+    lines: Any = shapely.intersection(area.boundary, shapely.coverage_union_all(land.flat[hit]))
+    near = shapely.dwithin(land.flat, lines, _TOUCH)
+    faces = cut(land, near, lines)
+    places = shapely.get_coordinates(shapely.point_on_surface(faces.outlines))
+    steps = places * SCALE - land.origin
+    shapely.prepare(area)
+    return faces, takes_part[faces.owner] & shapely.contains_xy(area, *steps.T)

@@ -269,6 +269,7 @@ def _overlaid(
     How often the new rings of a cell turn around a place says whose it is: once around what the
     cell has, backwards around what it loses to another that turns around it as well.
     """
+    _require_no_crossing(rings)
     land = ground(outlines_of(cells))
     origin = np.array(land.origin)
     lines = shapely.multilinestrings(
@@ -320,6 +321,20 @@ def _overlaid(
         new_ids,
         loose=loose,
     )
+
+
+def _require_no_crossing(rings: dict[int, list[list[int]]]) -> None:
+    """Raise `Folds` where borders between redrawn cells cross one another."""
+    edges = {edge for own in rings.values() for ring in own for edge in pairwise(ring)}
+    between = np.array([(u, v) for u, v in edges if u < v and (v, u) in edges], np.int64)
+    ends = np.stack([unpack(between[:, 0]), unpack(between[:, 1])], axis=1).astype(np.float64)
+    lines = shapely.multilinestrings(ends - ends[0, 0])
+    if not lines.is_simple:
+        noded = shapely.get_coordinates(shapely.node(lines))
+        known = set(map(tuple, shapely.get_coordinates(lines).tolist()))
+        crossings = [xy for xy in map(tuple, noded.tolist()) if xy not in known]
+        at = np.array(min(crossings) if crossings else shapely.get_coordinates(lines)[0])
+        raise Folds(at=np.round((at + ends[0, 0]) / SCALE, 7).tolist())
 
 
 def _turns(ring: list[int], places: Coordinates) -> Keys:

@@ -153,7 +153,7 @@ def test_case_27_a_node_dragged_across_another_edge_is_refused_with_the_place():
 @pytest.mark.parametrize(
     "course",
     [
-        [(3.5, 2.8), (2.5, 2.8), (2.5, 2.2), (3.5, 2.6)],
+        [(3.5, 2.8), (2.5, 2.4), (3.5, 2.3), (2.5, 2.7), (2.5, 2.1)],
         [(2.5, 2.9), (3.5, 2.5), (2.5, 2.1), (2.9, 2.9)],
     ],
 )

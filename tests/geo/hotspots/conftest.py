@@ -19,14 +19,22 @@ Table = dict[str, npt.NDArray[np.float64]]
 
 
 @pytest.fixture(scope="session")
-def reference() -> Callable[[str], Table]:
-    """Read one table of the reference set; its numeric columns by name."""
+def reference_folder() -> Path:
+    """Folder of the reference values; skips when there is none."""
     folder = Path(os.environ.get("WANGGE_REFERENCE_DATA", DEFAULT))
     if not folder.is_dir():
         pytest.skip(f"no reference values at {folder} (WANGGE_REFERENCE_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reference(reference_folder: Path) -> Callable[[str], Table]:
+    """Read one table of the reference set; its numeric columns by name."""
 
     def read(name: str) -> Table:
-        rows = np.genfromtxt(folder / name, delimiter=",", names=True, dtype=None, encoding="utf-8")
+        rows = np.genfromtxt(
+            reference_folder / name, delimiter=",", names=True, dtype=None, encoding="utf-8"
+        )
         return {column: rows[column] for column in rows.dtype.names}
 
     return read

@@ -119,18 +119,78 @@ def cells(
     return read(conn, viewer.scope, plan_id, villages=wanted)
 
 
-def around_grid(conn: Connection, scope: str, plan_id: UUID, grid: str) -> Overlay:
-    """Return the cells of a grid and everything that its box touches, inside a territory.
+def around(
+    conn: Connection,
+    scope: str,
+    plan_id: UUID,
+    *,
+    grids: Sequence[str] = (),
+    box: Box | None = None,
+) -> Overlay:
+    """Return whole grids and everything that their box touches, inside a territory.
+
+    Parameters
+    ----------
+    grids
+        Codes of grids.
+    box
+        A place where something is drawn: every grid with a cell there is meant, too.
 
     Raises
     ------
     NotFound
-        If the grid has no cells in the plan's coverage.
+        If the plan's coverage has no such grid, or nothing at that place.
     """
-    row = conn.execute(statement("grid_extent", "plans"), {"plan_id": plan_id, "grid": grid}).one()
-    if row.west is None or not grid.startswith(scope):
-        raise NotFound(what="grid", key=grid)
+    west, south, east, north = box or (None, None, None, None)
+    row = conn.execute(
+        statement("reach", "plans"),
+        {
+            "plan_id": plan_id,
+            "low": scope,
+            "high": scope + "~",
+            "grids": list(grids),
+            "west": west,
+            "south": south,
+            "east": east,
+            "north": north,
+        },
+    ).one()
+    if row.west is None:
+        what = ("grid", ", ".join(grids)) if grids else ("cell", "there")
+        raise NotFound(what=what[0], key=what[1])
     return read(conn, scope, plan_id, box=(row.west, row.south, row.east, row.north))
+
+
+def with_neighbours(
+    conn: Connection,
+    scope: str,
+    plan_id: UUID,
+    villages: Sequence[str],
+    box: Sequence[float] | None,
+) -> tuple[set[int], list[Cell]]:
+    """Return the numbers of the cells of villages and of a box, and those cells with all around.
+
+    Both are cut to a territory.
+    """
+    west, south, east, north = box or (None, None, None, None)
+    rows = conn.execute(
+        statement("neighbourhood", "plans"),
+        {
+            "plan_id": plan_id,
+            "low": scope,
+            "high": scope + "~",
+            "villages": list(villages),
+            "west": west,
+            "south": south,
+            "east": east,
+            "north": north,
+        },
+    ).all()
+    found = [
+        Cell(row.cell_id, row.village_code, row.grid_code, row.subgroup_code, outline)
+        for row, outline in zip(rows, shapes(row.outline for row in rows), strict=True)
+    ]
+    return {row.cell_id for row in rows if row.wanted}, found
 
 
 def read(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,8 +72,21 @@ def make(
         number: _held(number, left.get(number), before[number], base[number]) for number in touched
     }
     for unit in (*units, *groups):
-        _reserve(conn, plan, unit)
+        reserve(conn, plan, unit)
     return write_step(conn, viewer, plan, tool, params, before, after)
+
+
+@contextmanager
+def tried(conn: Connection) -> Iterator[None]:
+    """Let a step be made inside the block, and take back everything it wrote when the block ends.
+
+    The codes that it reserved are free again; only numbers of cells were used up.
+    """
+    before = conn.begin_nested()
+    try:
+        yield
+    finally:
+        before.rollback()
 
 
 def write_step(
@@ -95,6 +109,8 @@ def write_step(
             "before": plan_rows.packed(before),
             "after": plan_rows.packed(after),
             "by": viewer.person_id,
+            "cells": sorted({*before, *after}),
+            "version": plan.version + 1,
         },
     )
     return outcome(conn, viewer, plan, before, after)
@@ -127,7 +143,8 @@ def _held(
     return None if same else row
 
 
-def _reserve(conn: Connection, plan: Plan, unit: NewUnit) -> None:
+def reserve(conn: Connection, plan: Plan, unit: NewUnit) -> None:
+    """Give the code of a unit to a plan, for good."""
     conn.execute(
         statement("reserve_unit", "plans"),
         {
@@ -138,5 +155,6 @@ def _reserve(conn: Connection, plan: Plan, unit: NewUnit) -> None:
             "name": unit.name,
             "initials": initials(unit.name),
             "parent_code": unit.parent_code,
+            "n_parts": unit.n_parts,
         },
     )

@@ -1,7 +1,9 @@
 """Plans: drafts of another coverage, from the first stroke to publishing.
 
 This is the door. Behind it: `drafts` (the record and its lock), `overlay` (the coverage as the
-plan would have it), `plan_steps` (the tools, undo and redo), `plan_import` (the bulk entry),
+plan would have it), the tools, `plan_assign` (whole cells), `plan_drawing` (lines and rings) and
+`plan_sign` (signatures, names), which all make their steps by `plan_make`; `plan_undo` (the list
+of steps, undo and redo), `plan_sketches` (refused drawings), `plan_import` (the bulk entry),
 `plan_check` (faults) and `impact` (what would change for people); `publishing` takes a plan into
 force.
 """
@@ -11,20 +13,14 @@ from __future__ import annotations
 from grids.drafts import Plan, PlanClosed, PlanConflict, create, get, list_all, withdraw
 from grids.impact import Impact, impact
 from grids.overlay import Overlay, cells
+from grids.plan_assign import assign_cells, found_grid, merge_grids
 from grids.plan_check import Fault, Limits, check
+from grids.plan_drawing import reshape_border, split_grid
 from grids.plan_import import add_import
-from grids.plan_make import Outcome
-from grids.plan_steps import (
-    Step,
-    assign_cells,
-    found_grid,
-    merge_grids,
-    redo,
-    sign_parts,
-    split_grid,
-    steps,
-    undo,
-)
+from grids.plan_make import Outcome, tried
+from grids.plan_sign import rename_unit, sign_parts
+from grids.plan_sketches import Sketch, sketches
+from grids.plan_undo import Step, can_redo, redo, steps, steps_of, undo, undo_step
 
 __all__ = [
     "Fault",
@@ -35,9 +31,11 @@ __all__ = [
     "Plan",
     "PlanClosed",
     "PlanConflict",
+    "Sketch",
     "Step",
     "add_import",
     "assign_cells",
+    "can_redo",
     "cells",
     "check",
     "create",
@@ -47,9 +45,15 @@ __all__ = [
     "list_all",
     "merge_grids",
     "redo",
+    "rename_unit",
+    "reshape_border",
     "sign_parts",
+    "sketches",
     "split_grid",
     "steps",
+    "steps_of",
+    "tried",
     "undo",
+    "undo_step",
     "withdraw",
 ]

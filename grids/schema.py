@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from geoalchemy2 import Geometry
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -319,6 +320,23 @@ plan_step = Table(
     Column("by_person", Uuid),
     Column("at", Instant, nullable=False, server_default=FetchedValue()),
     Column("undone_at", Instant),
+    Column("cells", ARRAY(BigInteger), nullable=False, server_default=FetchedValue()),
+    Column("made_in", Integer, nullable=False, server_default=FetchedValue()),
+    Column("turned_in", Integer),
+)
+
+plan_sketch = Table(
+    "plan_sketch",
+    metadata,
+    Column("sketch_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("plan_id", Uuid, nullable=False),
+    Column("tool", Text, nullable=False),
+    Column("params", JSONB, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("by_person", Uuid),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
 )
 
 lease = Table(

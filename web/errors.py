@@ -45,6 +45,8 @@ STATUS = {
     "plan.conflict": 409,
     "plan.closed": 409,
     "patch.stale": 409,
+    "patch.multipart": 409,
+    "plan.undo_blocked": 409,
     "publish.busy": 409,
     "incident.key_reused": 409,
     "publication.none": 409,

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 MAX_TEXT = 2000
-MAX_VERTICES = 5000
-MAX_CELLS = 5000
 PAGE = 50
 
 UNIT_CODE = validate.Regexp(r"^[0-9]{6,17}$")
@@ -46,6 +42,7 @@ class WhereQuery(Strict):
     datum = fields.String(load_default=None)
     accuracy_m = fields.Float(validate=validate.Range(0, 100_000))
     matter = fields.String(validate=validate.Length(max=40))
+    on = fields.String(validate=validate.Length(1, 40))
 
 
 class UnitsQuery(Strict):
@@ -131,64 +128,6 @@ class AssigneeBody(Strict):
     def _one_of_them(self, data, **_):
         if ("person_id" in data) == ("unit_code" in data):
             raise ValidationError("give a person or a unit", "person_id")
-
-
-class PlanBody(Strict):
-    """A new plan."""
-
-    title = fields.String(required=True, validate=validate.Length(1, 120))
-    open_incidents = fields.String(
-        load_default="unaccepted",
-        validate=validate.OneOf(["unaccepted", "stay", "move", "ask"]),
-    )
-
-
-class CellsQuery(Strict):
-    """The part of a draft to draw: villages, or the village of a grid."""
-
-    village = fields.List(fields.String(validate=UNIT_CODE), load_default=list)
-    grid = fields.String(validate=UNIT_CODE)
-
-
-class PlanStepBody(Strict):
-    """One step of boundary work; which fields it needs depends on the tool."""
-
-    tool = fields.String(required=True, validate=validate.OneOf(["assign", "split", "merge"]))
-    version = Whole(required=True)
-    cell_ids = fields.List(Whole(), validate=validate.Length(1, MAX_CELLS))
-    grid_code = fields.String(validate=UNIT_CODE)
-    line = fields.List(
-        fields.List(Longitude(), validate=validate.Length(2, 2)),
-        validate=validate.Length(2, MAX_VERTICES),
-    )
-    name = fields.String(validate=validate.Length(1, 60))
-    allow_pieces = fields.Boolean(load_default=False)
-    grid_from = fields.String(data_key="from", validate=UNIT_CODE)
-    grid_into = fields.String(data_key="into", validate=UNIT_CODE)
-
-    NEEDS: ClassVar = {
-        "assign": ("cell_ids", "grid_code"),
-        "split": ("grid_code", "line"),
-        "merge": ("grid_from", "grid_into"),
-    }
-
-    @validates_schema
-    def _needs(self, data, **_):
-        for name in self.NEEDS.get(data.get("tool", ""), ()):
-            if name not in data:
-                raise ValidationError("needed by this tool", name.removeprefix("grid_"))
-
-
-class PlanVersionBody(Strict):
-    """The version of the plan that the sender has seen."""
-
-    version = Whole(required=True)
-
-
-class PublishBody(PlanVersionBody):
-    """Publishing: the version seen and a memo."""
-
-    memo = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
 
 
 class HotspotsQuery(Strict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -12,8 +13,9 @@ from sqlalchemy import Connection
 from grids import plans
 from grids.model import Viewer
 from grids.overlay import Overlay
+from grids.plan_arcs import PlanArc
 from grids.plan_check import SENTENCES
-from grids.plans import Fault, Outcome, Plan, Step
+from grids.plans import Fault, Outcome, Plan, Sketch, Step
 from web.words import sentence
 
 
@@ -35,14 +37,14 @@ def row(plan: Plan) -> dict[str, Any]:
 
 def plan(conn: Connection, viewer: Viewer, draft: Plan) -> dict[str, Any]:
     """Return a plan with its steps."""
-    made = plans.steps(conn, viewer, draft.plan_id)
+    made = plans.steps_of(conn, draft)
     return {
         **row(draft),
         "bbox": draft.bbox,
         "open_incidents": draft.open_incidents,
         "steps": [step(one) for one in made],
         "can_undo": draft.is_open and any(not one.undone for one in made),
-        "can_redo": draft.is_open and any(one.undone for one in made),
+        "can_redo": plans.can_redo(conn, draft),
     }
 
 
@@ -55,6 +57,21 @@ def step(one: Step) -> dict[str, Any]:
         "at": one.at,
         "by": one.by_name,
         "undone": one.undone,
+        "can_undo": one.can_undo,
+    }
+
+
+def sketch(one: Sketch) -> dict[str, Any]:
+    """Return a refused drawing with its fault in the reader's language."""
+    return {
+        "sketch_id": one.sketch_id,
+        "tool": one.tool,
+        "params": one.params,
+        "code": one.code,
+        "message": sentence(one.sentence, one.facts),
+        "facts": one.facts,
+        "by": one.by_name,
+        "made_at": one.at,
     }
 
 
@@ -90,10 +107,43 @@ def _name(found: Overlay, code: str | None) -> str | None:
     return found.names[code].name if code in found.names else None
 
 
+def arcs(found: Sequence[PlanArc]) -> bytes:
+    """Return borders as the text of a GeoJSON feature collection of lines."""
+    shapes = shapely.to_geojson([one.line for one in found])
+    return orjson.dumps(
+        {
+            "type": "FeatureCollection",
+            "features": [
+                {
+                    "type": "Feature",
+                    "id": one.arc_id,
+                    "geometry": orjson.Fragment(shape.encode()),
+                    "properties": {
+                        "arc_id": one.arc_id,
+                        "start": one.start,
+                        "end": one.end,
+                        "left": one.left,
+                        "right": one.right,
+                        "left_grid": one.left_grid,
+                        "right_grid": one.right_grid,
+                        "kind": one.kind,
+                        "locked": one.locked,
+                    },
+                }
+                for one, shape in zip(found, shapes, strict=True)
+            ],
+        }
+    )
+
+
 def outcome(conn: Connection, viewer: Viewer, done: Outcome) -> dict[str, Any]:
     """Return what a step left: the plan, the cells that changed, and the faults there are now."""
+    return {"plan": plan(conn, viewer, done.plan), **change(conn, viewer, done)}
+
+
+def change(conn: Connection, viewer: Viewer, done: Outcome) -> dict[str, Any]:
+    """Return what a step changes, and the faults that there are then."""
     return {
-        "plan": plan(conn, viewer, done.plan),
         "changed": cells(done.changed),
         "gone": list(done.gone),
         "faults": [fault(one) for one in plans.check(conn, viewer, done.plan.plan_id)],

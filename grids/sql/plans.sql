@@ -13,11 +13,13 @@ RETURNING plan_id;
 -- A plan with what it touches.
 SELECT plan.plan_id, plan.title, plan.note, plan.source, plan.base_publication, plan.territory_code, plan.state,
        plan.open_incidents, plan.effective_from, plan.version, plan.owner_id, person.name AS owner_name,
+       plan.submitted_at, plan.approved_by, approver.name AS approver_name, plan.approved_at, plan.approved_version,
        plan.created_at, plan.updated_at, touched.n_changed, touched.village_codes,
        ST_XMin(touched.extent) AS west, ST_YMin(touched.extent) AS south,
        ST_XMax(touched.extent) AS east, ST_YMax(touched.extent) AS north
   FROM plan
   LEFT JOIN person ON person.person_id = plan.owner_id
+  LEFT JOIN person AS approver ON approver.person_id = plan.approved_by
  CROSS JOIN LATERAL (
        SELECT count(*) AS n_changed, ST_Extent(p.outline) AS extent,
               coalesce(array_agg(DISTINCT p.village_code::text) FILTER (WHERE p.village_code IS NOT NULL), '{}') AS village_codes
@@ -29,11 +31,13 @@ SELECT plan.plan_id, plan.title, plan.note, plan.source, plan.base_publication, 
 -- The plans of a territory, the last changed first.
 SELECT plan.plan_id, plan.title, plan.note, plan.source, plan.base_publication, plan.territory_code, plan.state,
        plan.open_incidents, plan.effective_from, plan.version, plan.owner_id, person.name AS owner_name,
+       plan.submitted_at, plan.approved_by, approver.name AS approver_name, plan.approved_at, plan.approved_version,
        plan.created_at, plan.updated_at, touched.n_changed, touched.village_codes,
        ST_XMin(touched.extent) AS west, ST_YMin(touched.extent) AS south,
        ST_XMax(touched.extent) AS east, ST_YMax(touched.extent) AS north
   FROM plan
   LEFT JOIN person ON person.person_id = plan.owner_id
+  LEFT JOIN person AS approver ON approver.person_id = plan.approved_by
  CROSS JOIN LATERAL (
        SELECT count(*) AS n_changed, ST_Extent(p.outline) AS extent,
               coalesce(array_agg(DISTINCT p.village_code::text) FILTER (WHERE p.village_code IS NOT NULL), '{}') AS village_codes
@@ -95,16 +99,55 @@ SELECT p.cell_id, p.base_publication, p.village_code, p.grid_code, p.subgroup_co
    AND (CAST(:west AS float8) IS NULL OR p.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
  ORDER BY cell_id;
 
--- name: grid_extent
--- The box around a grid as the plan would have it.
+-- name: reach
+-- The box around grids as the plan would have them: those named, and those with a cell in a box.
+WITH cells AS NOT MATERIALIZED (
+  SELECT c.grid_code, c.outline
+    FROM cell_version AS c
+   WHERE upper_inf(c.valid) AND c.village_code >= :low AND c.village_code < :high
+     AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
+  UNION ALL
+  SELECT p.grid_code, p.outline
+    FROM plan_cell AS p
+   WHERE p.plan_id = :plan_id AND NOT p.gone AND p.village_code >= :low AND p.village_code < :high
+), met AS MATERIALIZED (
+  SELECT grid_code, outline FROM cells
+   WHERE outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+)
 SELECT ST_XMin(e.box) AS west, ST_YMin(e.box) AS south, ST_XMax(e.box) AS east, ST_YMax(e.box) AS north
   FROM (SELECT ST_Extent(o.outline) AS box
-          FROM (SELECT c.outline FROM cell_version AS c
-                 WHERE upper_inf(c.valid) AND c.grid_code = :grid
-                   AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
+          FROM (SELECT outline FROM met
                 UNION ALL
-                SELECT p.outline FROM plan_cell AS p
-                 WHERE p.plan_id = :plan_id AND NOT p.gone AND p.grid_code = :grid) AS o) AS e;
+                SELECT cells.outline
+                  FROM cells
+                 WHERE cells.grid_code IN (SELECT unnest(CAST(:grids AS text[])) UNION SELECT grid_code FROM met)) AS o) AS e;
+
+-- name: neighbourhood
+-- The cells of villages and of a box as the plan would have them, and those whose boxes meet theirs.
+WITH cells AS NOT MATERIALIZED (
+  SELECT c.cell_id, c.village_code, c.grid_code, c.subgroup_code, c.outline
+    FROM cell_version AS c
+   WHERE upper_inf(c.valid) AND c.village_code >= :low AND c.village_code < :high
+     AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
+  UNION ALL
+  SELECT p.cell_id, p.village_code, p.grid_code, p.subgroup_code, p.outline
+    FROM plan_cell AS p
+   WHERE p.plan_id = :plan_id AND NOT p.gone AND p.village_code >= :low AND p.village_code < :high
+), wanted AS MATERIALIZED (
+  SELECT cell_id, outline FROM cells WHERE village_code = ANY (CAST(:villages AS text[]))
+  UNION ALL
+  SELECT cell_id, outline FROM cells
+   WHERE outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+     AND NOT village_code = ANY (CAST(:villages AS text[]))
+), near AS (
+  SELECT DISTINCT cells.cell_id FROM wanted JOIN cells ON cells.outline && wanted.outline
+)
+SELECT cells.cell_id, cells.village_code, cells.grid_code, cells.subgroup_code, ST_AsBinary(cells.outline) AS outline,
+       wanted.cell_id IS NOT NULL AS wanted
+  FROM near
+  JOIN cells USING (cell_id)
+  LEFT JOIN wanted USING (cell_id)
+ ORDER BY cells.cell_id;
 
 -- name: names
 -- Names and kinds of units, in force or as the plan would create them.
@@ -157,37 +200,79 @@ DELETE FROM plan_cell WHERE plan_id = :plan_id AND cell_id = :cell_id;
 -- name: reserve_unit
 -- A unit that the plan would create; from now on its code belongs to it.
 INSERT INTO plan_unit (plan_id, code, level, kind, name, initials, parent_code, n_parts)
-VALUES (:plan_id, :code, :level, :kind, :name, :initials, :parent_code, 1);
+VALUES (:plan_id, :code, :level, :kind, :name, :initials, :parent_code, :n_parts);
 
 -- name: add_step
--- A step, after which nothing undone before can be done again.
-INSERT INTO plan_step (plan_id, seq, tool, params, before, after, by_person)
-SELECT :plan_id, coalesce(max(s.seq), 0) + 1, :tool, CAST(:params AS jsonb), :before, :after, :by
+-- A step, after which nothing undone before can be done again. `made_in` is the plan's version that it makes.
+INSERT INTO plan_step (plan_id, seq, tool, params, before, after, by_person, cells, made_in)
+SELECT :plan_id, coalesce(max(s.seq), 0) + 1, :tool, CAST(:params AS jsonb), :before, :after, :by, :cells, :version
   FROM plan_step AS s WHERE s.plan_id = :plan_id
 RETURNING seq;
 
 -- name: last_step
 -- The step that undo takes back.
-SELECT seq, tool, before, after FROM plan_step
+SELECT seq, tool, params, before, after FROM plan_step
  WHERE plan_id = :plan_id AND undone_at IS NULL
  ORDER BY seq DESC LIMIT 1;
 
+-- name: step_to_undo
+-- One step that holds.
+SELECT seq, tool, params, before, after, cells FROM plan_step
+ WHERE plan_id = :plan_id AND seq = :seq AND undone_at IS NULL;
+
 -- name: next_undone_step
--- The step that redo does again: the first one undone after the last that holds.
-SELECT seq, tool, before, after FROM plan_step
- WHERE plan_id = :plan_id AND undone_at IS NOT NULL
-   AND seq > coalesce((SELECT max(s.seq) FROM plan_step AS s WHERE s.plan_id = :plan_id AND s.undone_at IS NULL), 0)
- ORDER BY seq LIMIT 1;
+-- The step that redo does again: the one undone last, unless a step was made since.
+SELECT s.seq, s.tool, s.params, s.before, s.after FROM plan_step AS s
+ WHERE s.plan_id = :plan_id AND s.undone_at IS NOT NULL
+   AND s.turned_in >= (SELECT max(n.made_in) FROM plan_step AS n WHERE n.plan_id = :plan_id)
+ ORDER BY s.turned_in DESC, s.seq LIMIT 1;
 
 -- name: mark_step
 -- Say that a step was undone, or holds again.
-UPDATE plan_step SET undone_at = CASE WHEN CAST(:undone AS boolean) THEN now() END
+UPDATE plan_step SET undone_at = CASE WHEN CAST(:undone AS boolean) THEN now() END, turned_in = :version
  WHERE plan_id = :plan_id AND seq = :seq;
 
 -- name: steps
 -- The steps of a plan, the first one first.
-SELECT s.seq, s.tool, s.params, s.at, person.name AS by_name, s.undone_at IS NOT NULL AS undone
+SELECT s.seq, s.tool, s.params, s.at, person.name AS by_name, s.undone_at IS NOT NULL AS undone, s.cells
   FROM plan_step AS s
   LEFT JOIN person ON person.person_id = s.by_person
  WHERE s.plan_id = :plan_id
  ORDER BY s.seq;
+
+-- name: name_in_plan
+-- What a plan calls a unit that it makes.
+SELECT name FROM plan_unit WHERE plan_id = :plan_id AND code = :code;
+
+-- name: name_unit
+-- Name a unit that a plan makes.
+UPDATE plan_unit SET name = :name, initials = :initials WHERE plan_id = :plan_id AND code = :code;
+
+-- name: lock_codes
+-- Whoever takes codes under this parent waits for the other who does.
+SELECT pg_advisory_xact_lock(7205, hashtext(:parent));
+
+-- name: keep_sketch
+-- A drawing that was refused, once: drawn again it is refused anew.
+INSERT INTO plan_sketch (plan_id, tool, params, code, sentence, facts, by_person)
+VALUES (:plan_id, :tool, CAST(:params AS jsonb), :code, :sentence, CAST(:facts AS jsonb), :by)
+ON CONFLICT (plan_id, tool, md5(params::text)) DO UPDATE
+   SET code = excluded.code, sentence = excluded.sentence, facts = excluded.facts, by_person = excluded.by_person, at = now()
+RETURNING sketch_id;
+
+-- name: sketches
+-- The refused drawings of a plan, the last one first.
+SELECT s.sketch_id, s.tool, s.params, s.code, s.sentence, s.facts, person.name AS by_name, s.at
+  FROM plan_sketch AS s
+  LEFT JOIN person ON person.person_id = s.by_person
+ WHERE s.plan_id = :plan_id
+ ORDER BY s.at DESC, s.sketch_id;
+
+-- name: drop_sketch
+-- A drawing that is no longer wanted.
+DELETE FROM plan_sketch WHERE plan_id = :plan_id AND sketch_id = :sketch_id;
+
+-- name: drop_drawing
+-- A drawing that has become a step after all.
+DELETE FROM plan_sketch
+ WHERE plan_id = :plan_id AND tool = :tool AND md5(params::text) = md5(CAST(CAST(:params AS jsonb) AS text));

@@ -10,7 +10,7 @@ from geo.patch import Multipart, OtherVillage
 from grids import plans
 from grids.errors import Forbidden, NotFound
 from grids.model import Role, Viewer
-from grids.plan_steps import NothingToUndo, UndoBlocked
+from grids.plan_undo import NothingToUndo, UndoBlocked
 from grids.publications import cells_in_force
 from tests.grids.coverage_factory import (
     COUNTY,
@@ -99,7 +99,7 @@ def test_undo_and_redo_restore_every_byte(conn, plan_id, county):
         conn, admin(), plan_id, f"{VILLAGES[0]}004", line_across(conn, f"{VILLAGES[0]}004")
     )
     states.append(content(conn, plan_id))
-    plans.merge_grids(conn, admin(), plan_id, *adjacent_grids(conn, VILLAGES[1]), allow_pieces=True)
+    plans.merge_grids(conn, admin(), plan_id, *adjacent_grids(conn, VILLAGES[1]), loose="keep")
     states.append(content(conn, plan_id))
     for state in reversed(states[:-1]):
         plans.undo(conn, admin(), plan_id)
@@ -265,7 +265,7 @@ def test_land_of_another_village_is_refused_and_pieces_are_offered(conn, plan_id
     with pytest.raises(Multipart):
         plans.assign_cells(conn, admin(), plan_id, [int(there.cell_id[far[0]])], far[1])
     plans.assign_cells(
-        conn, admin(), plan_id, [int(there.cell_id[far[0]])], far[1], allow_pieces=True
+        conn, admin(), plan_id, [int(there.cell_id[far[0]])], far[1], loose="keep"
     )
     torn = [f for f in plans.check(conn, admin(), plan_id) if f.code == "unit.pieces"]
     assert far[1] in {f.units[0] for f in torn}

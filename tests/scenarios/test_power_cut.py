@@ -60,7 +60,7 @@ def a_plan_that_merges_two_grids(machine):
         county = found_small_county(conn)
         plan = plans.create(conn, admin(), "merge two grids")
         there = sorted({grid for grid in county.grid if grid.startswith(county.village[0])})
-        plans.merge_grids(conn, admin(), plan.plan_id, *there[:2], allow_pieces=True)
+        plans.merge_grids(conn, admin(), plan.plan_id, *there[:2], loose="keep")
         return plan.plan_id
 
 

@@ -33,6 +33,7 @@ class Door:
     walled: bool = False
 
 
+NOBODY = "00000000-0000-0000-0000-000000000000"
 PLAN = "/api/v1/plans/{t.plan}"
 INCIDENT = "/api/v1/incidents/{t.incident}"
 HOUSEHOLD = "/api/v1/households/{t.household}"
@@ -98,6 +99,11 @@ DOORS = {
     "plans.show": Door("plan.see", PLAN, walled=True),
     "plans.cells": Door("plan.see", PLAN + "/cells?village={t.village}", walled=True),
     "plans.add_step": Door("plan.edit", PLAN + "/steps", STEP | VERSION, walled=True),
+    "plans.arcs": Door("plan.see", PLAN + "/arcs?village={t.village}", walled=True),
+    "plans.preview": Door("plan.edit", PLAN + "/preview", STEP | VERSION, walled=True),
+    "plans.undo_step": Door("plan.edit", PLAN + "/steps/1/undo", VERSION, walled=True),
+    "plans.sketches": Door("plan.see", PLAN + "/sketches", walled=True),
+    "plans.drop_sketch": Door("plan.edit", PLAN + "/sketches/" + NOBODY, walled=True),
     "plans.undo": Door("plan.edit", PLAN + "/undo", VERSION, walled=True),
     "plans.redo": Door("plan.edit", PLAN + "/redo", VERSION, walled=True),
     "plans.check": Door("plan.see", PLAN + "/check", walled=True),
@@ -115,7 +121,7 @@ def knock(caller, app, endpoint, territory):
     y = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**15)
     names = {"t": territory, "lon": lon, "lat": lat, "x": x, "y": y}
     (rule,) = app.url_map.iter_rules(endpoint)
-    method = "POST" if "POST" in rule.methods else "GET"
+    method = next(one for one in ("POST", "DELETE", "GET") if one in rule.methods)
     body = {
         key: value.format(**names) if isinstance(value, str) else value
         for key, value in (door.body or {}).items()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import jsonify
+from flask import Response, jsonify, request
 
-from grids import overlay, plans, publishing
-from web import plan_answers
+from grids import overlay, plan_arcs, plan_sketches, plans, publishing
+from web import plan_answers, plan_schemas, plan_tools
 from web.door import Blueprint
-from web.parse import CellsQuery, PlanBody, PlanStepBody, PlanVersionBody, PublishBody
+from web.plan_bodies import ArcsQuery, CellsQuery, PlanBody, PlanVersionBody, PublishBody
 from web.session import needs, viewer
 from web.transaction import begin
 
@@ -15,7 +15,7 @@ blp = Blueprint("plans", __name__, url_prefix="/plans", description="Boundary pl
 
 
 @blp.get("")
-@blp.response(200, description="The viewer's plans, the latest first.")
+@blp.response(200, plan_schemas.Plans, description="The viewer's plans, the latest first.")
 @needs("plan.see")
 def list_plans():
     """Return the plans of the viewer's territory."""
@@ -26,7 +26,7 @@ def list_plans():
 
 @blp.post("")
 @blp.arguments(PlanBody)
-@blp.response(201, description="The new plan.")
+@blp.response(201, plan_schemas.Plan, description="The new plan.")
 @needs("plan.edit")
 def create(body):
     """Open a plan on what is in force."""
@@ -38,7 +38,7 @@ def create(body):
 
 
 @blp.get("/<uuid:plan_id>")
-@blp.response(200, description="The plan with its steps.")
+@blp.response(200, plan_schemas.Plan, description="The plan with its steps.")
 @needs("plan.see")
 def show(plan_id):
     """Return a plan."""
@@ -49,7 +49,7 @@ def show(plan_id):
 
 @blp.get("/<uuid:plan_id>/cells")
 @blp.arguments(CellsQuery, location="query")
-@blp.response(200, description="GeoJSON of the plan's cells.")
+@blp.response(200, plan_schemas.Cells, description="GeoJSON of the plan's cells.")
 @needs("plan.see")
 def cells(asked, plan_id):
     """Return the cells of villages, or of a grid, as the plan would have them."""
@@ -64,52 +64,67 @@ def cells(asked, plan_id):
         return jsonify(plan_answers.cells(found))
 
 
-@blp.post("/<uuid:plan_id>/steps")
-@blp.arguments(PlanStepBody)
-@blp.response(200, description="The plan, the cells that changed, and what is wrong now.")
-@blp.alt_response(409, description="Somebody else changed the plan.")
-@needs("plan.edit")
-def add_step(body, plan_id):
-    """Make one step: assign cells, split a grid by a line, merge two grids."""
+@blp.get("/<uuid:plan_id>/arcs")
+@blp.arguments(ArcsQuery, location="query")
+@blp.response(200, plan_schemas.Arcs, description="GeoJSON of the borders as lines.")
+@needs("plan.see")
+def arcs(asked, plan_id):
+    """Return the borders of a neighbourhood as lines with the cells on either side.
+
+    After a step a client asks again for the villages that the step touched.
+    """
     with begin(viewer()) as conn:
-        version = body["version"]
-        match body["tool"]:
-            case "assign":
-                outcome = plans.assign_cells(
-                    conn,
-                    viewer(),
-                    plan_id,
-                    body["cell_ids"],
-                    body["grid_code"],
-                    version=version,
-                    allow_pieces=body["allow_pieces"],
-                )
-            case "split":
-                outcome = plans.split_grid(
-                    conn,
-                    viewer(),
-                    plan_id,
-                    body["grid_code"],
-                    body["line"],
-                    body.get("name"),
-                    version=version,
-                )
-            case _:
-                outcome = plans.merge_grids(
-                    conn,
-                    viewer(),
-                    plan_id,
-                    body["grid_from"],
-                    body["grid_into"],
-                    version=version,
-                    allow_pieces=body["allow_pieces"],
-                )
-        return jsonify(plan_answers.outcome(conn, viewer(), outcome))
+        found = plan_arcs.arcs(
+            conn, viewer(), plan_id, villages=asked["village"], box=asked.get("bbox")
+        )
+    return Response(plan_answers.arcs(found), mimetype="application/json")
+
+
+@blp.post("/<uuid:plan_id>/steps")
+@blp.doc(requestBody=plan_tools.REQUEST)
+@blp.response(200, plan_schemas.Change, description="What the step left, and what is wrong now.")
+@blp.alt_response(409, description="Somebody else changed the plan, or a grid would fall apart.")
+@blp.alt_response(422, description="The step cannot be made; a drawing is kept as a sketch.")
+@needs("plan.edit")
+@plan_tools.arguments
+def add_step(body, plan_id):
+    """Make one step.
+
+    A drawing that is refused is kept with its fault: the problem names it as `sketch_id`.
+    """
+    wish = plan_tools.wish(request, body)
+    try:
+        with begin(viewer()) as conn:
+            outcome = wish.make(conn, viewer(), plan_id)
+            plan_sketches.forget(conn, plan_id, wish.tool, wish.said)
+            return jsonify(plan_answers.outcome(conn, viewer(), outcome))
+    except plan_sketches.KEPT as refusal:
+        with begin(viewer()) as conn:
+            kept = plan_sketches.keep(conn, viewer(), plan_id, wish.tool, wish.said, refusal)
+        if kept is not None:
+            refusal.facts["sketch_id"] = str(kept)
+        raise
+
+
+@blp.post("/<uuid:plan_id>/preview")
+@blp.doc(requestBody=plan_tools.REQUEST)
+@blp.response(200, plan_schemas.Preview, description="What the step would leave.")
+@blp.alt_response(409, description="Somebody else changed the plan, or a grid would fall apart.")
+@blp.alt_response(422, description="The step cannot be made.")
+@needs("plan.edit")
+@plan_tools.arguments
+def preview(body, plan_id):
+    """Return what a step would do; nothing is written and no code is reserved."""
+    wish = plan_tools.wish(request, body)
+    with begin(viewer()) as conn, plans.tried(conn):
+        outcome = wish.make(conn, viewer(), plan_id)
+        return jsonify(plan_answers.change(conn, viewer(), outcome))
 
 
 @blp.post("/<uuid:plan_id>/undo")
 @blp.arguments(PlanVersionBody)
-@blp.response(200, description="As after a step.")
+@blp.response(200, plan_schemas.Change, description="As after a step.")
+@blp.alt_response(409, description="The cells are not as the step left them.")
 @needs("plan.edit")
 def undo(body, plan_id):
     """Take back the last step."""
@@ -120,7 +135,8 @@ def undo(body, plan_id):
 
 @blp.post("/<uuid:plan_id>/redo")
 @blp.arguments(PlanVersionBody)
-@blp.response(200, description="As after a step.")
+@blp.response(200, plan_schemas.Change, description="As after a step.")
+@blp.alt_response(409, description="The cells are not as the undo left them.")
 @needs("plan.edit")
 def redo(body, plan_id):
     """Do again the step that was undone last."""
@@ -129,8 +145,44 @@ def redo(body, plan_id):
         return jsonify(plan_answers.outcome(conn, viewer(), outcome))
 
 
+@blp.post("/<uuid:plan_id>/steps/<int:seq>/undo")
+@blp.arguments(PlanVersionBody)
+@blp.response(200, plan_schemas.Change, description="As after a step.")
+@blp.alt_response(409, description="Later steps, which the problem names, changed the same cells.")
+@needs("plan.edit")
+def undo_step(body, plan_id, seq):
+    """Take back one step of the list, where no later one changed the same cells."""
+    with begin(viewer()) as conn:
+        outcome = plans.undo_step(conn, viewer(), plan_id, seq, version=body["version"])
+        return jsonify(plan_answers.outcome(conn, viewer(), outcome))
+
+
+@blp.get("/<uuid:plan_id>/sketches")
+@blp.response(200, plan_schemas.Sketches, description="The last refused drawing first.")
+@needs("plan.see")
+def sketches(plan_id):
+    """Return the drawings of a plan that could not become a step, with what was wrong."""
+    with begin(viewer()) as conn:
+        kept = plans.sketches(conn, viewer(), plan_id)
+    return jsonify({"sketches": [plan_answers.sketch(one) for one in kept]})
+
+
+@blp.delete("/<uuid:plan_id>/sketches/<uuid:sketch_id>")
+@blp.response(204, description="It is gone.")
+@needs("plan.edit")
+def drop_sketch(plan_id, sketch_id):
+    """Drop a refused drawing."""
+    with begin(viewer()) as conn:
+        plan_sketches.drop(conn, viewer(), plan_id, sketch_id)
+    return Response(status=204)
+
+
 @blp.get("/<uuid:plan_id>/check")
-@blp.response(200, description="What stands in the way of publishing, and what to look at.")
+@blp.response(
+    200,
+    plan_schemas.Checked,
+    description="What stands in the way of publishing, and what to look at.",
+)
 @needs("plan.see")
 def check(plan_id):
     """Return the plan's faults."""
@@ -145,7 +197,7 @@ def check(plan_id):
 
 
 @blp.get("/<uuid:plan_id>/impact")
-@blp.response(200, description="What publishing the plan would do.")
+@blp.response(200, plan_schemas.Impact, description="What publishing the plan would do.")
 @needs("plan.see")
 def impact(plan_id):
     """Return what the plan would do, computed as publishing does it."""
@@ -167,7 +219,7 @@ def publish(body, plan_id):
 
 
 @blp.post("/<uuid:plan_id>/withdraw")
-@blp.response(200, description="The plan, withdrawn.")
+@blp.response(200, plan_schemas.Plan, description="The plan, withdrawn.")
 @needs("plan.edit")
 def withdraw(plan_id):
     """Put a plan aside; its steps are kept."""

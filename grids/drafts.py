@@ -14,7 +14,7 @@ from grids.db import statement
 from grids.errors import BadValue, GridsError, NotFound
 from grids.model import Viewer
 
-OPEN = ("draft", "checked", "approved")
+OPEN = ("draft", "checked", "submitted", "approved", "scheduled")
 POLICIES = ("unaccepted", "stay", "move", "ask")
 
 
@@ -26,7 +26,7 @@ class PlanConflict(GridsError):
 
 
 class PlanClosed(GridsError):
-    """The plan was published or withdrawn, or its day has not come."""
+    """The plan was published or withdrawn, or changes nothing."""
 
     code = "plan.closed"
     sentence = "The plan is {state} and cannot be changed or published."
@@ -38,7 +38,8 @@ class Plan:
 
     `version` grows with every step, undo and redo; `base_publication` was in force when the plan
     was opened. `open_incidents` says what happens to open incidents whose home changes: those not
-    yet accepted move ("unaccepted"), all "stay", all "move", or stay and "ask" the desk.
+    yet accepted move ("unaccepted"), all "stay", all "move", or each as somebody chose and the
+    others like "unaccepted" ("ask"). The approval was given to `approved_version`.
     """
 
     plan_id: UUID
@@ -53,6 +54,11 @@ class Plan:
     version: int
     owner_id: UUID | None
     owner_name: str | None
+    submitted_at: datetime | None
+    approved_by: UUID | None
+    approver_name: str | None
+    approved_at: datetime | None
+    approved_version: int | None
     created_at: datetime
     updated_at: datetime
     n_changed: int
@@ -63,6 +69,11 @@ class Plan:
     def is_open(self) -> bool:
         """Return whether the plan can still be changed and published."""
         return self.state in OPEN
+
+    @property
+    def is_approved(self) -> bool:
+        """Return whether somebody approved of the plan as it is now."""
+        return self.approved_version == self.version
 
 
 def create(
@@ -84,7 +95,7 @@ def create(
     open_incidents
         What happens to open incidents in land that changes hands, see `Plan`.
     effective_from
-        The plan refuses to be published before.
+        The plan does not come into force before.
 
     Raises
     ------

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from grids import drafts
 from grids.db import statement
+from grids.incident_choices import AskedIncident, asked
 from grids.model import Viewer
 
 
@@ -59,6 +60,8 @@ class Impact:
         Who gets another home: between grids where the grid changes, else between sub-groups.
     incidents_move, incidents_stay
         Open incidents that go with the land, and those that the plan leaves with their owner.
+    open_incidents, asked
+        The plan's rule for open incidents; under "ask" each of them, with what was chosen.
     workers
         Who is on duty for a grid or sub-group that gains or loses households.
     vacancies
@@ -71,6 +74,8 @@ class Impact:
     cameras: tuple[Move, ...]
     incidents_move: int
     incidents_stay: int
+    open_incidents: str
+    asked: tuple[AskedIncident, ...]
     workers: tuple[WorkerChange, ...]
     vacancies: tuple[str, ...]
     balance: tuple[GridBalance, ...]
@@ -81,6 +86,8 @@ class Impact:
             "households": _moved(self.households),
             "cameras": _moved(self.cameras),
             "incidents": {"moved": self.incidents_move, "stay": self.incidents_stay},
+            "open_incidents": self.open_incidents,
+            "asked": [asdict(one) | {"incident_id": str(one.incident_id)} for one in self.asked],
             "workers": [asdict(w) | {"person_id": str(w.person_id)} for w in self.workers],
             "vacancies": list(self.vacancies),
             "balance": [asdict(b) for b in self.balance],
@@ -95,7 +102,7 @@ def impact(conn: Connection, viewer: Viewer, plan_id: UUID) -> Impact:
     Forbidden, NotFound
         As `drafts.get`.
     """
-    drafts.get(conn, viewer, plan_id)
+    plan = drafts.get(conn, viewer, plan_id)
     key = {"plan_id": plan_id}
     moves = conn.execute(statement("moves", "rehome"), key).all()
     per_kind: dict[str, Counter[tuple[str | None, str | None]]] = {}
@@ -119,7 +126,11 @@ def impact(conn: Connection, viewer: Viewer, plan_id: UUID) -> Impact:
         households=_moves(per_kind.get("household", Counter())),
         cameras=_moves(per_kind.get("camera", Counter())),
         incidents_move=per_kind.get("incident", Counter()).total(),
-        incidents_stay=per_kind.get("incident_stays", Counter()).total(),
+        incidents_stay=sum(
+            per_kind.get(kind, Counter()).total() for kind in ("incident_stays", "incident_kept")
+        ),
+        open_incidents=plan.open_incidents,
+        asked=tuple(asked(conn, plan_id)) if plan.open_incidents == "ask" else (),
         workers=tuple(
             WorkerChange(
                 d.person_id, d.name, d.rank, d.unit_code, gains[d.unit_code], loses[d.unit_code]

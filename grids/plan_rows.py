@@ -59,14 +59,19 @@ def in_plan(conn: Connection, plan_id: UUID, cell_ids: Iterable[int]) -> State:
     """Return what the plan holds of these cells, none where it holds nothing; locks the rows."""
     wanted = sorted(cell_ids)
     rows = conn.execute(statement("lock_cells", "plans"), {"plan_id": plan_id, "cells": wanted})
-    return dict.fromkeys(wanted) | {row.cell_id: _cell_row(row) for row in rows}
+    return dict.fromkeys(wanted) | state_of(rows)
 
 
 def in_force(conn: Connection, cell_ids: Iterable[int]) -> State:
     """Return the versions in force of these cells, none where there is none."""
     wanted = sorted(cell_ids)
     rows = conn.execute(statement("base_cells", "plans"), {"cells": wanted})
-    return dict.fromkeys(wanted) | {row.cell_id: _cell_row(row) for row in rows}
+    return dict.fromkeys(wanted) | state_of(rows)
+
+
+def state_of(rows: Iterable[Row[Any]]) -> State:
+    """Return what rows of cells say, by cell."""
+    return {row.cell_id: _cell_row(row) for row in rows}
 
 
 def write(conn: Connection, plan_id: UUID, state: State) -> None:

@@ -16,7 +16,10 @@ from grids.access import require
 from grids.db import statement
 from grids.errors import GridsError, NotFound
 from grids.model import Viewer
+from grids.plan_approval import NotApproved, approval
 from grids.plan_check import check
+from grids.plan_conflicts import describe, meet
+from grids.plan_merge import rebase
 from grids.publications import Publication, prove_in_force, require_current
 
 
@@ -86,7 +89,9 @@ def publish(
     Faulty
         If the check finds errors; `faults` lists them.
     StalePlan
-        With `cells` and `units` that were changed by others meanwhile.
+        With the `cells` that others changed in another way meanwhile.
+    NotApproved
+        If a second person is asked for and did not approve the plan as it is now.
     Unproven, Torn
         If the database's own proof disagrees.
     Busy
@@ -94,8 +99,8 @@ def publish(
     """
     require(viewer, "plan.publish")
     plan = drafts.lock(conn, viewer, plan_id, version)
-    if plan.source != "import":  # the database refuses the same faults, with fewer words
-        _require_faultless(conn, viewer, plan_id)
+    if plan.source != "import":  # the database refuses the same, with fewer words
+        require_ready(conn, viewer, plan)
     conn.execute(statement("act_as", "publish"), {"role": viewer.role.value})
     try:
         conn.execute(
@@ -113,14 +118,39 @@ def publish(
     return published
 
 
-def _require_faultless(conn: Connection, viewer: Viewer, plan_id: UUID) -> None:
-    errors = [fault for fault in check(conn, viewer, plan_id) if fault.severity == "error"]
-    stale = [fault for fault in errors if fault.code == StalePlan.code]
-    if stale:
-        cells = [{"unit": f.units[0], "at": f.at} | f.facts for f in stale]
+def require_ready(conn: Connection, viewer: Viewer, plan: drafts.Plan) -> None:
+    """Bring a plan up to what is in force, and let it pass if nothing stands in its way.
+
+    Parameters
+    ----------
+    plan
+        As `drafts.lock` returned it in this transaction.
+
+    Raises
+    ------
+    StalePlan, Faulty, NotApproved
+        As `publish`.
+    """
+    meeting = meet(conn, plan.plan_id, viewer.scope)
+    if meeting.groups:
+        cells = [
+            {
+                "cell_id": conflict.cell_id,
+                "group": conflict.group,
+                "unit": conflict.unit,
+                "at": conflict.at,
+                "now": conflict.by and conflict.by.publication,
+            }
+            for conflict in describe(conn, plan.plan_id, meeting)
+        ]
         raise StalePlan(n=len(cells), cells=cells, units=[])
+    plan = rebase(conn, viewer, plan, meeting)
+    errors = [fault for fault in check(conn, viewer, plan.plan_id) if fault.severity == "error"]
     if errors:
         raise Faulty(n=len(errors), faults=[fault.as_dict() for fault in errors])
+    asked = approval(conn, plan)
+    if asked.needed and not plan.is_approved and viewer.person_id is not None:
+        raise NotApproved(plan_id=str(plan.plan_id), territory=asked.territory)
 
 
 def _refusal(error: DBAPIError, plan_id: UUID) -> Exception:
@@ -140,10 +170,11 @@ def _closed(plan_id: UUID, facts: dict[str, Any]) -> GridsError:
     return drafts.PlanClosed(plan_id=str(plan_id), state=facts["state"])
 
 
-# The states that migration 0002 raises with.
+# The states that migrations 0002 and 0004 raise with.
 _STATES: dict[str, Callable[[UUID, dict[str, Any]], GridsError]] = {
     "WG001": lambda _, facts: StalePlan(n=len(facts["cells"]) + len(facts["units"]), **facts),
     "WG002": lambda _, facts: Unproven(**facts),
     "WG003": lambda _, facts: Torn(**facts),
     "WG004": _closed,
+    "WG005": lambda plan_id, facts: NotApproved(plan_id=str(plan_id), **facts),
 }

@@ -76,7 +76,7 @@ BEGIN
           AND NOT EXISTS (SELECT FROM plan_step AS s
                            WHERE s.plan_id = p_plan AND s.undone_at IS NULL AND s.by_person = plan.approved_by)) THEN
     PERFORM refuse('WG005', 'a second person has to approve the plan as it is now',
-                   jsonb_build_object('plan', p_plan, 'territory', asking));
+                   jsonb_build_object('territory', asking));
   END IF;
 END $$;
 

@@ -2,21 +2,14 @@
 import { boot } from "./boot";
 import type {
   CameraCard,
-  Cells,
   Datum,
-  Fault,
   Found,
   HouseholdRow,
-  Impact,
   IncidentCard,
   IncidentReport,
   IncidentRow,
   Matter,
   Mine,
-  Plan,
-  PlanChange,
-  PlanRow,
-  PlanStepRequest,
   Receipt,
   UnitCard,
   UnitRow,
@@ -32,6 +25,8 @@ interface Options {
   readonly signal?: AbortSignal | undefined;
   /** Sending the same key again changes nothing and answers the same. */
   readonly key?: string | undefined;
+  /** A request that the page sends while it is being left. */
+  readonly last?: boolean;
 }
 
 const ROOT = "/api/v1";
@@ -59,18 +54,16 @@ export function address(path: string, query: Query = {}): string {
 }
 
 async function send<T>(
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "DELETE",
   url: string,
   body: unknown,
-  { signal, key }: Options,
+  { signal, key, last }: Options,
 ): Promise<T> {
   const headers: Record<string, string> = {
     Accept: "application/json, application/geo+json, application/problem+json",
   };
-  if (method === "POST") {
-    headers["Content-Type"] = "application/json";
-    headers["X-CSRFToken"] = boot().csrf;
-  }
+  if (method !== "GET") headers["X-CSRFToken"] = boot().csrf;
+  if (method === "POST") headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
   let answer: Response;
   try {
@@ -80,6 +73,7 @@ async function send<T>(
       credentials: "same-origin",
       ...(method === "POST" ? { body: JSON.stringify(body ?? {}) } : {}),
       ...(signal ? { signal } : {}),
+      ...(last ? { keepalive: true } : {}),
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
@@ -97,15 +91,19 @@ async function send<T>(
   return document as T;
 }
 
-function get<T>(path: string, query: Query = {}, options: Options = {}): Promise<T> {
+export function get<T>(path: string, query: Query = {}, options: Options = {}): Promise<T> {
   return send<T>("GET", address(path, query), null, options);
 }
 
-function post<T>(path: string, body: unknown = {}, options: Options = {}): Promise<T> {
+export function post<T>(path: string, body: unknown = {}, options: Options = {}): Promise<T> {
   return send<T>("POST", address(path), body, options);
 }
 
-const part = encodeURIComponent;
+export function remove<T>(path: string, options: Options = {}): Promise<T> {
+  return send<T>("DELETE", address(path), null, options);
+}
+
+export const part = encodeURIComponent;
 
 export interface WhereQuery {
   readonly lon: number;
@@ -151,25 +149,6 @@ export const api = {
     id: string,
     wanted: { person_id?: string; unit_code?: string; reason: string; version: number },
   ) => post<IncidentCard>(`/incidents/${part(id)}/assignee`, wanted),
-
-  plans: () => get<{ plans: PlanRow[] }>("/plans").then((answer) => answer.plans),
-  createPlan: (title: string, key: string) => post<Plan>("/plans", { title }, { key }),
-  plan: (id: string) => get<Plan>(`/plans/${part(id)}`),
-  planCells: (id: string, villages: readonly string[]) =>
-    get<Cells>(`/plans/${part(id)}/cells`, { village: villages }),
-  planStep: (id: string, step: PlanStepRequest, key: string) =>
-    post<PlanChange>(`/plans/${part(id)}/steps`, step, { key }),
-  undo: (id: string, version: number) => post<PlanChange>(`/plans/${part(id)}/undo`, { version }),
-  redo: (id: string, version: number) => post<PlanChange>(`/plans/${part(id)}/redo`, { version }),
-  check: (id: string) => get<{ faults: Fault[]; ok: boolean }>(`/plans/${part(id)}/check`),
-  impact: (id: string) => get<Impact>(`/plans/${part(id)}/impact`),
-  publish: (id: string, memo: string, version: number, key: string) =>
-    post<{ publication: number; impact: Impact }>(
-      `/plans/${part(id)}/publish`,
-      { memo, version },
-      { key },
-    ),
-  withdraw: (id: string) => post<Plan>(`/plans/${part(id)}/withdraw`),
 
   hotspots: (query: HotspotQuery, signal?: AbortSignal) =>
     get<HotspotMap>("/hotspots", { ...query }, { signal }),

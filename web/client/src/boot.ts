@@ -7,6 +7,7 @@ export type Action =
   | "plan.see"
   | "plan.edit"
   | "plan.publish"
+  | "plan.approve"
   | "incident.see"
   | "incident.report"
   | "incident.step"

@@ -1,5 +1,5 @@
 /** The answers of the server, as the client relies on them. Positions are [lon, lat] in CGCS2000. */
-import type { FeatureCollection, Geometry, MultiPolygon, Polygon } from "geojson";
+import type { FeatureCollection, Geometry } from "geojson";
 
 import type { Bbox } from "./boot";
 
@@ -211,102 +211,6 @@ export interface Receipt {
   readonly number: string;
   readonly owner_name: string | null;
   readonly owner_unit: string;
-}
-
-export interface PlanStep {
-  readonly seq: number;
-  readonly tool: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly at: string;
-  readonly by: string | null;
-  readonly undone: boolean;
-}
-
-export interface PlanRow {
-  readonly plan_id: string;
-  readonly title: string;
-  readonly state: "draft" | "checked" | "approved" | "published" | "withdrawn";
-  readonly base_publication: number | null;
-  readonly version: number;
-  readonly owner: string | null;
-  readonly n_changed: number;
-  readonly updated_at?: string | null;
-}
-
-export interface Plan extends PlanRow {
-  readonly steps: readonly PlanStep[];
-  readonly can_undo: boolean;
-  readonly can_redo: boolean;
-  readonly bbox: Bbox | null;
-  readonly village_codes: readonly string[];
-}
-
-export interface CellFacts {
-  readonly cell_id: number;
-  readonly village_code: string;
-  readonly grid_code: string | null;
-  readonly grid_name: string | null;
-  readonly subgroup_code: string | null;
-  readonly subgroup_name: string | null;
-  readonly n_households: number;
-  readonly changed: boolean;
-  readonly version: number;
-}
-
-export type Cells = FeatureCollection<Polygon | MultiPolygon, CellFacts>;
-
-export interface Fault {
-  readonly code: string;
-  readonly severity: "error" | "warning";
-  readonly message: string;
-  readonly units: readonly string[];
-  readonly at: LonLat | null;
-  readonly facts: Readonly<Record<string, unknown>>;
-}
-
-export interface PlanStepRequest {
-  readonly tool: "assign" | "split" | "merge";
-  readonly version: number;
-  readonly cell_ids?: readonly number[];
-  readonly grid_code?: string;
-  readonly line?: readonly LonLat[];
-  readonly name?: string;
-  readonly from?: string;
-  readonly into?: string;
-  /** Let a grid fall into pieces; it then has to be mended or signed for before publishing. */
-  readonly allow_pieces?: boolean;
-}
-
-export interface PlanChange {
-  readonly plan: Plan;
-  readonly changed: Cells;
-  readonly gone: readonly number[];
-  readonly faults: readonly Fault[];
-}
-
-export interface Moved {
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly n: number;
-}
-
-export interface Impact {
-  readonly households: { readonly n: number; readonly moved: readonly Moved[] };
-  readonly cameras: { readonly n: number; readonly moved?: readonly Moved[] };
-  readonly incidents: { readonly moved: number; readonly stay: number };
-  readonly workers: readonly {
-    readonly person: string;
-    readonly unit_code: string;
-    readonly gains: number;
-    readonly loses: number;
-  }[];
-  readonly vacancies: readonly string[];
-  readonly balance: readonly {
-    readonly grid_code: string;
-    readonly name: string;
-    readonly before: number;
-    readonly after: number;
-  }[];
 }
 
 export interface Mine {

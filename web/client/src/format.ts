@@ -70,6 +70,11 @@ export function date(at: Date | string): string {
   return inChina(at)[0];
 }
 
+/** The moment that a field "2026-12-01T08:00" means, whatever clock the computer keeps: China's. */
+export function fromChina(field: string): string {
+  return `${field.length === 16 ? `${field}:00` : field}+08:00`;
+}
+
 export function dateTime(iso: string): string {
   const [day, time] = inChina(iso);
   return `${day} ${time.slice(0, 5)}`;

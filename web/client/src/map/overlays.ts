@@ -1,20 +1,17 @@
-/** What is drawn over the county for a task: a pin with its accuracy, a draft, faults, a sketch. */
+/** What is drawn over the county for a task: a pin with its accuracy, faults, one's own area. */
 import type { LayerSpecification as Layer, SourceSpecification } from "maplibre-gl";
 
-import { BOLD_FACE, PLAIN_FACE } from "./style";
+import { BOLD_FACE, PLAIN_FACE } from "./basics";
 import type { Theme } from "./theme";
 
 export const NOTHING = { type: "FeatureCollection" as const, features: [] };
-
-/** Pastels that stay apart for red-green blindness; neighbours never share one. */
-export const GRID_TINTS = ["#fbe3c0", "#cfe3f3", "#dcead0", "#ecd9ea", "#f6f0bf", "#d3e8e6"];
 
 export interface Overlay {
   readonly sources: Readonly<Record<string, SourceSpecification>>;
   readonly layers: readonly Layer[];
 }
 
-function data(extra: object = {}): SourceSpecification {
+export function data(extra: object = {}): SourceSpecification {
   // Tolerance 0: an edited border is drawn where it is, not where simplification puts it.
   return { type: "geojson", data: NOTHING, tolerance: 0, ...extra } as SourceSpecification;
 }
@@ -56,148 +53,6 @@ export function pinOverlay(theme: Theme): Overlay {
         paint: {
           "circle-radius": 6,
           "circle-color": ["case", ["get", "stale"], "#6b7177", "#b53823"],
-        },
-      },
-    ],
-  };
-}
-
-const CELL_MARK = ["to-string", ["feature-state", "mark"]] as const;
-
-export function draftOverlay(theme: Theme): Overlay {
-  const { draft, selection, hover, paper } = theme;
-  const tint = GRID_TINTS.flatMap((colour, i) => [i, colour]);
-  return {
-    sources: { draft: data({ promoteId: "cell_id" }), "draft-borders": data(), sketch: data() },
-    layers: [
-      {
-        id: "draft-fill",
-        type: "fill",
-        source: "draft",
-        paint: {
-          "fill-color": ["match", ["get", "tint"], ...tint, "#ffffff"] as never,
-          "fill-antialias": false,
-        },
-      },
-      {
-        id: "draft-changed",
-        type: "fill",
-        source: "draft",
-        filter: ["get", "changed"],
-        paint: { "fill-pattern": "changed" },
-      },
-      {
-        id: "draft-touch",
-        type: "fill",
-        source: "draft",
-        paint: {
-          "fill-color": [
-            "match",
-            CELL_MARK,
-            "brush",
-            draft.new.colour,
-            "target",
-            selection.colour,
-            "from",
-            draft.old.colour,
-            hover.colour,
-          ] as never,
-          "fill-opacity": [
-            "match",
-            CELL_MARK,
-            "brush",
-            0.55,
-            ["target", "from"],
-            0.22,
-            ["case", ["boolean", ["feature-state", "hover"], false], hover.fill_opacity, 0],
-          ] as never,
-        },
-      },
-      {
-        id: "draft-cell-line",
-        type: "line",
-        source: "draft",
-        paint: { "line-color": paper.muted, "line-width": 0.8, "line-dasharray": [2, 2] },
-      },
-      {
-        // Borders in force, under the draft's: only what the draft takes away stays to be seen.
-        id: "draft-old",
-        type: "line",
-        source: "units",
-        "source-layer": "grid",
-        filter: ["literal", false],
-        paint: {
-          "line-color": draft.old.colour,
-          "line-width": draft.old.width,
-          ...(draft.old.dash ? { "line-dasharray": [...draft.old.dash] } : {}),
-        },
-      },
-      {
-        id: "draft-border",
-        type: "line",
-        source: "draft-borders",
-        filter: ["!=", ["geometry-type"], "Point"],
-        layout: { "line-join": "round", "line-cap": "round" },
-        paint: {
-          "line-color": ["case", ["get", "changed"], draft.new.colour, paper.ink],
-          "line-width": ["case", ["get", "changed"], draft.new.width, 1.8],
-        },
-      },
-      {
-        id: "draft-name",
-        type: "symbol",
-        source: "draft-borders",
-        filter: ["==", ["get", "kind"], "grid"],
-        layout: {
-          "text-field": ["get", "name"],
-          "text-font": BOLD_FACE,
-          "text-size": ["interpolate", ["linear"], ["zoom"], 12, 11, 16, 14],
-          "text-max-width": 7,
-          "text-padding": 2,
-        },
-        paint: {
-          "text-color": paper.ink,
-          "text-halo-color": paper.background,
-          "text-halo-width": 1.8,
-        },
-      },
-      {
-        id: "draft-cell-name",
-        type: "symbol",
-        source: "draft-borders",
-        filter: ["==", ["get", "kind"], "cell"],
-        minzoom: 14.5,
-        layout: {
-          "text-field": ["get", "name"],
-          "text-font": PLAIN_FACE,
-          "text-size": 11,
-          "text-max-width": 7,
-        },
-        paint: {
-          "text-color": paper.muted,
-          "text-halo-color": paper.background,
-          "text-halo-width": 1.4,
-        },
-      },
-      {
-        id: "sketch-line",
-        type: "line",
-        source: "sketch",
-        paint: {
-          "line-color": draft.new.colour,
-          "line-width": draft.new.width,
-          "line-dasharray": [2, 1],
-        },
-      },
-      {
-        id: "sketch-point",
-        type: "circle",
-        source: "sketch",
-        paint: {
-          "circle-radius": 4,
-          "circle-color": paper.panel,
-          "circle-stroke-color": draft.new.colour,
-          "circle-stroke-width": 2,
         },
       },
     ],

@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
-import { draftOverlay, faultOverlay, mineOverlay, pinOverlay } from "./overlays";
-import { countyStyle, incidentStyle } from "./style";
+import { draftOverlay } from "./draft-style";
+import { faultOverlay, mineOverlay, pinOverlay } from "./overlays";
+import { incidentStyle } from "./point-style";
+import { countyStyle } from "./style";
 import type { Theme } from "./theme";
 
 const root = new URL("../../../../", import.meta.url);

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import type { Impact } from "../contract";
+import type { Impact } from "../plans/contract";
 import { balance, spread } from "./balance";
 import type { GridTotal } from "./cells";
 

@@ -1,4 +1,4 @@
-import type { Impact } from "../contract";
+import type { Impact } from "../plans/contract";
 import type { GridTotal } from "./cells";
 
 export interface BalanceRow {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { CellFacts } from "../contract";
+import type { CellFacts } from "../plans/contract";
 import { aim, NO_BRUSH, paint, toggle, type Brush, type Touch } from "./brush";
 
 function cell(id: number, grid: string | null, village = "v1"): CellFacts {

@@ -1,5 +1,5 @@
 /** Painting cells into a grid: plain values, one function a gesture. */
-import type { CellFacts } from "../contract";
+import type { CellFacts } from "../plans/contract";
 
 export interface Brush {
   readonly target: string | null;

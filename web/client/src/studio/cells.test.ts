@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { Cells } from "../contract";
-import { applyChange, drawing, gridNeighbours, gridTotals, tinted, tints, toMap, type Cell } from "./cells";
+import type { Cell, Cells } from "../plans/contract";
+import { applyChange, drawing, gridNeighbours, gridTotals, tinted, tints, toMap } from "./cells";
 
 const VILLAGE = "530524101201";
 

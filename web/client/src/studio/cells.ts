@@ -1,10 +1,10 @@
 /** The draft's cells as plain values: applying an answer, totals, borders between grids, tints. */
-import type { Feature, FeatureCollection, MultiPolygon, Point, Polygon, Position } from "geojson";
+import type { Feature, FeatureCollection, Point, Position } from "geojson";
 
-import type { CellFacts, Cells } from "../contract";
+import type { Bbox } from "../boot";
 import { interior } from "../map/interior";
+import type { Cell, Cells } from "../plans/contract";
 
-export type Cell = Feature<Polygon | MultiPolygon, CellFacts>;
 export type CellMap = ReadonlyMap<number, Cell>;
 
 export function toMap(cells: Cells): Map<number, Cell> {
@@ -50,7 +50,7 @@ function rings(cell: Cell): readonly Position[][] {
     : cell.geometry.coordinates.flat();
 }
 
-interface Edge {
+export interface Edge {
   readonly from: Position;
   readonly to: Position;
   readonly cells: number[];
@@ -76,6 +76,10 @@ function edges(cells: CellMap): Map<string, Edge> {
     }
   }
   return found;
+}
+
+export function edgesOf(cells: CellMap): Iterable<Edge> {
+  return edges(cells).values();
 }
 
 /** Which grids touch which, of the loaded ones. */
@@ -169,11 +173,17 @@ function names(cells: CellMap): Feature<Point>[] {
   return points;
 }
 
+/** The box round a cell. */
+export function boxOf(cell: Cell): Bbox {
+  const points = rings(cell).flat();
+  const xs = points.map((p) => p[0] ?? 0);
+  const ys = points.map((p) => p[1] ?? 0);
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
+}
+
 function size(cell: Cell): number {
-  const ring = rings(cell)[0] ?? [];
-  const xs = ring.map((p) => p[0] ?? 0);
-  const ys = ring.map((p) => p[1] ?? 0);
-  return (Math.max(...xs) - Math.min(...xs)) * (Math.max(...ys) - Math.min(...ys));
+  const [west, south, east, north] = boxOf(cell);
+  return (east - west) * (north - south);
 }
 
 /** The cells as the map draws them: the tint of their grid goes with each. */

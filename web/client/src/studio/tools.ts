@@ -1,12 +1,43 @@
-export type Tool = "select" | "brush" | "split" | "merge";
+/** The tools of the studio: their keys, and what a press of each means. */
+export type Tool =
+  | "select"
+  | "brush"
+  | "move"
+  | "reshape"
+  | "split"
+  | "merge"
+  | "nibble"
+  | "draw"
+  | "measure";
 
-const KEYS: Readonly<Record<string, Tool>> = { v: "select", b: "brush", s: "split", m: "merge" };
+export const TOOL_KEYS: Readonly<Record<Tool, string>> = {
+  select: "V",
+  brush: "B",
+  move: "E",
+  reshape: "R",
+  split: "S",
+  merge: "M",
+  nibble: "N",
+  draw: "D",
+  measure: "L",
+};
+
+export const TOOLS = Object.keys(TOOL_KEYS) as readonly Tool[];
+
+/** Tools that change nothing: whoever may see a plan may use them. */
+export const LOOKING: ReadonlySet<Tool> = new Set<Tool>(["select", "measure"]);
 
 export function toolOf(key: string): Tool | null {
-  return KEYS[key.toLowerCase()] ?? null;
+  return TOOLS.find((tool) => TOOL_KEYS[tool] === key.toUpperCase()) ?? null;
 }
 
-/** A sketch drawn by the keyboard: a point at the crosshair, a point taken back. */
-export function withoutLast<T>(points: readonly T[]): readonly T[] {
-  return points.slice(0, -1);
+/** What a tool draws once it has its grid: a line, a ring, or nothing. */
+export function drawsWith(tool: Tool): "line" | "ring" | null {
+  if (tool === "reshape" || tool === "split" || tool === "measure") return "line";
+  return tool === "nibble" || tool === "draw" ? "ring" : null;
+}
+
+/** Tools that begin with a click on a grid. */
+export function needsGrid(tool: Tool): boolean {
+  return tool === "split" || tool === "nibble" || tool === "merge";
 }

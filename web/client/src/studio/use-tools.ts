@@ -1,205 +1,213 @@
-/** What the chosen tool does with clicks, drags and keys; the plan is changed by its `step` only. */
-import { computed, ref, shallowRef, watch, type ShallowRef } from "vue";
+/** What the chosen tool does with a press, a movement and a key; the plan changes by steps only. */
+import { computed, nextTick, ref, shallowRef, watch, type ShallowRef } from "vue";
 
-import type { CellFacts, LonLat } from "../contract";
+import type { LonLat } from "../contract";
 import type { CellMark, GridMap, Hit } from "../map/map";
-import type { Sketch } from "../map/sketch";
+import type { StepWish } from "../plans/contract";
 import { t } from "../text";
 import { done } from "../ui/toasts";
-import { NO_BRUSH, paint, toggle, type Brush, type Touch } from "./brush";
-import { withoutLast, type Tool } from "./tools";
+import type { Doing } from "./keep";
+import { nodes } from "./arcs";
+import { hintOf } from "./hints";
+import { pairsOf } from "./pairs";
+import type { Drawing } from "./pen";
+import type { Proposal } from "./proposal";
+import { drawsWith, needsGrid, type Tool } from "./tools";
+import { useBorder } from "./use-border";
+import { useBrush } from "./use-brush";
+import type { Outbox } from "./use-outbox";
+import { usePen } from "./use-pen";
 import type { PlanState } from "./use-plan";
 
-export function useTools(state: PlanState, map: ShallowRef<GridMap | undefined>) {
+export type Tools = ReturnType<typeof useTools>;
+
+/** From west to east, so that Tab goes the same way each time. */
+function inOrder(places: readonly LonLat[]): LonLat[] {
+  return [...places].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+}
+
+export function useTools(state: PlanState, outbox: Outbox, map: ShallowRef<GridMap | undefined>) {
+  const { coverage } = state;
   const tool = ref<Tool>("select");
-  const brush = shallowRef<Brush>(NO_BRUSH);
   const grid = ref<string | null>(null);
-  const into = ref<string | null>(null);
-  const line = shallowRef<readonly LonLat[] | null>(null);
-  const typed = shallowRef<readonly LonLat[]>([]);
   const picked = ref<number | null>(null);
-  let sketch: Sketch | null = null;
+  const proposal = shallowRef<Proposal | null>(null);
+  const pen = usePen(coverage, map);
+  const brush = useBrush(coverage, outbox);
+  const border = useBorder(coverage, outbox, pen, map);
 
-  const subgroups = computed(
-    () =>
-      new Map(
-        [...state.cells.value.values()].map(({ properties: cell }) => [
-          cell.subgroup_code,
-          `${cell.grid_name ?? ""} ${cell.subgroup_name ?? ""}`,
-        ]),
-      ),
+  const hint = computed(() =>
+    hintOf({
+      tool: tool.value,
+      villages: coverage.villages.size,
+      grid: grid.value && coverage.nameOf(grid.value),
+      target: brush.brush.value.target && coverage.nameOf(brush.brush.value.target),
+      border: border.about.value,
+      vertices: pen.vertices.value,
+      holding: border.held.value !== null,
+    }),
   );
-  const nameOf = (code: string | null): string => {
-    if (!code) return t("hint.free");
-    return state.totals.value.get(code)?.name ?? subgroups.value.get(code) ?? code;
-  };
-  const cellOf = (id: number | null): CellFacts | null =>
-    id === null ? null : (state.cells.value.get(id)?.properties ?? null);
-
-  const brushed = computed(() => {
-    const cells = [...brush.value.cells].map(cellOf).filter((cell) => cell !== null);
-    return { n: cells.length, households: cells.reduce((sum, cell) => sum + cell.n_households, 0) };
-  });
-
-  const hint = computed(() => {
-    if (state.villages.size === 0) return t("studio.villages_none");
-    switch (tool.value) {
-      case "brush":
-        return brush.value.target
-          ? t("hint.brush_cells", { grid: nameOf(brush.value.target) })
-          : t("hint.brush_target");
-      case "split":
-        return grid.value ? t("hint.split_line", { grid: nameOf(grid.value) }) : t("hint.split_grid");
-      case "merge":
-        return grid.value ? t("hint.merge_into", { grid: nameOf(grid.value) }) : t("hint.merge_from");
-      default:
-        return t("hint.select");
-    }
-  });
 
   /** Which cells stand out: those under the brush, the grid that receives, the grid that goes. */
   const marks = computed(() => {
     const found = new Map<number, CellMark>();
     const whole = (code: string | null, mark: CellMark): void => {
       if (!code) return;
-      for (const [id, cell] of state.cells.value) {
+      for (const [id, cell] of coverage.cells.value) {
         if (cell.properties.grid_code === code) found.set(id, mark);
       }
     };
-    whole(brush.value.target, "target");
+    whole(brush.brush.value.target, "target");
     whole(grid.value, tool.value === "merge" ? "from" : "target");
-    whole(into.value, "target");
+    if (proposal.value?.tool === "merge") whole(proposal.value.into, "target");
     if (picked.value !== null) found.set(picked.value, "target");
-    for (const id of brush.value.cells) found.set(id, "brush");
+    for (const id of brush.brush.value.cells) found.set(id, "brush");
     return found;
   });
   watch(marks, (found) => map.value?.markCells(found));
 
-  function settle(touch: Touch): void {
-    if (touch.kind === "taken") brush.value = touch.brush;
-    else if (touch.kind === "other_village") done(t("hint.other_village"));
-    else if (touch.kind === "no_grid") done(t("hint.brush_target"));
+  function takeUp(from: readonly LonLat[] = []): void {
+    const draws = drawsWith(tool.value);
+    if (draws && (!needsGrid(tool.value) || grid.value)) pen.start(draws === "ring", from);
   }
 
+  /** Let go of everything in hand; the tool stays. */
   function reset(): void {
-    brush.value = NO_BRUSH;
-    grid.value = into.value = line.value = picked.value = null;
-    typed.value = [];
-    map.value?.setSketch([]);
-    sketch?.stop();
-    sketch = null;
+    if (pen.vertices.value.length) outbox.keepDoing(null);
+    brush.clear();
+    border.drop();
+    pen.stop();
+    grid.value = picked.value = proposal.value = null;
+    map.value?.setPin(null);
+    takeUp();
   }
 
   watch(tool, (now) => {
     reset();
-    map.value?.cursor(now === "select" ? "" : "crosshair");
-    map.value?.brush(now === "brush" ? dragOver : null);
+    map.value?.cursor(now === "select" || now === "move" ? "" : "crosshair");
+    map.value?.brush(now === "brush" ? brush.dragOver : null);
+    border.nodesShown(now === "move" || drawsWith(now) !== null);
   });
 
-  let dragged = false;
-  function dragOver(id: number): void {
-    const cell = cellOf(id);
-    // The press that aims is the click's business, not the drag's.
-    if (!cell || !brush.value.target) return;
-    const before = brush.value;
-    settle(paint(brush.value, cell));
-    if (before !== brush.value) dragged = true;
-  }
+  // What is being drawn is kept at each vertex: a crash takes nothing that was seen.
+  watch(pen.vertices, (vertices) => {
+    if (vertices.length === 0 || tool.value === "measure") return;
+    outbox.keepDoing({ tool: tool.value, grid: grid.value, vertices });
+  });
 
-  async function startLine(): Promise<void> {
-    const take = (drawn: LonLat[]): void => {
-      line.value = drawn;
-      // The pen forgets what it drew; the line stays to be looked at until it is decided on.
-      map.value?.setSketch(drawn);
-    };
-    sketch = (await map.value?.sketchLine(take)) ?? null;
-    map.value?.cursor("crosshair");
-  }
-
-  /** A click on the map; says whether a tool wanted it. */
-  function click(hit: Hit): boolean {
-    const cell = cellOf(hit.cell);
-    if (!cell) return false;
+  function propose({ vertices }: Drawing): Proposal | null {
     switch (tool.value) {
-      case "brush":
-        if (dragged) dragged = false;
-        else settle(toggle(brush.value, cell));
-        return true;
       case "split":
-        if (!cell.grid_code) return true;
-        grid.value = cell.grid_code;
-        void startLine();
-        return true;
-      case "merge":
-        if (!cell.grid_code) return true;
-        if (!grid.value || grid.value === cell.grid_code) grid.value = cell.grid_code;
-        else if (grid.value.slice(0, 12) !== cell.village_code) done(t("hint.other_village"));
-        else into.value = cell.grid_code;
-        return true;
+        return grid.value ? { tool: "split", grid: grid.value, line: vertices } : null;
+      case "nibble":
+        return grid.value ? { tool: "nibble", grid: grid.value, ring: vertices } : null;
+      case "draw":
+        return { tool: "draw", ring: vertices };
+      case "reshape": {
+        const pairs = pairsOf(coverage.arcs.value.values(), vertices, map.value?.view().zoom ?? 0);
+        return { tool: "reshape", pairs, line: vertices };
+      }
       default:
-        picked.value = cell.cell_id;
-        return true;
+        return null;
     }
   }
+  watch(pen.finished, (drawn) => {
+    if (drawn) proposal.value = propose(drawn);
+  });
 
-  async function apply(): Promise<void> {
-    const { target, cells } = brush.value;
-    if (!target || cells.size === 0) return;
-    const what = `${t("tool.assign")} → ${nameOf(target)}（${t("hint.brush_count", brushed.value)}）`;
-    if (await state.step(what, { tool: "assign", cell_ids: [...cells], grid_code: target })) {
-      brush.value = { ...brush.value, cells: new Set() };
+  function choose(code: string, village: string): void {
+    if (tool.value !== "merge" || !grid.value || grid.value === code) {
+      grid.value = code;
+      takeUp();
+    } else if (grid.value.slice(0, 12) !== village) done(t("hint.other_village"));
+    else proposal.value = { tool: "merge", from: grid.value, into: code };
+  }
+
+  /** A press at a place of the map, by mouse or by crosshair; says whether a tool wanted it. */
+  function press(hit: Hit, byKeys = false): boolean {
+    if (proposal.value) return true;
+    const cell = coverage.cellOf(hit.cell);
+    if (tool.value === "move") {
+      if (byKeys) border.enter(hit.at);
+      else border.click(hit.at);
+      return border.picked.value !== null || cell !== null;
     }
-  }
-
-  async function assign(cells: readonly number[], code: string): Promise<void> {
-    const wanted = cells.filter((id) => cellOf(id)?.grid_code !== code);
-    const what = `${t("tool.assign")} → ${nameOf(code)}`;
-    if (await state.step(what, { tool: "assign", cell_ids: wanted, grid_code: code })) reset();
-  }
-
-  async function split(name: string): Promise<void> {
-    if (!grid.value || !line.value) return;
-    const code = grid.value;
-    const wish = { tool: "split" as const, grid_code: code, line: line.value, ...(name ? { name } : {}) };
-    if (await state.step(`${t("tool.split")} ${nameOf(code)}`, wish)) reset();
-    else again();
-  }
-
-  /** The line is not right: keep the grid, draw anew. */
-  function again(): void {
-    line.value = null;
-    typed.value = [];
-    map.value?.setSketch([]);
-    sketch?.clear();
-  }
-
-  async function merge(): Promise<void> {
-    if (!grid.value || !into.value) return;
-    const what = `${t("tool.merge")} ${nameOf(grid.value)} → ${nameOf(into.value)}`;
-    if (await state.step(what, { tool: "merge", from: grid.value, into: into.value })) reset();
-    else into.value = null;
-  }
-
-  /** The line by keys: the crosshair is the middle of the map, the arrows move the map under it. */
-  function type(key: string): boolean {
-    if (tool.value !== "split" || !grid.value || line.value) return false;
-    const centre = map.value?.view().at;
-    if (key === " " && centre) typed.value = [...typed.value, centre];
-    else if (key === "Backspace" && typed.value.length) typed.value = withoutLast(typed.value);
-    else if (key === "Enter" && typed.value.length > 1) line.value = typed.value;
-    else return false;
-    map.value?.setSketch(typed.value);
+    if (pen.drawing.value) {
+      if (tool.value === "measure" && pen.finished.value) takeUp();
+      if (!pen.vertex(hit.at)) done(t("hint.too_short"));
+      return true;
+    }
+    if (!cell) return false;
+    if (tool.value === "brush") brush.click(cell.cell_id);
+    else if (needsGrid(tool.value)) {
+      if (cell.grid_code) choose(cell.grid_code, cell.village_code);
+    } else picked.value = cell.cell_id;
     return true;
   }
 
-  function toggleCell(id: number): void {
-    const cells = new Set(brush.value.cells);
-    if (!cells.delete(id)) cells.add(id);
-    brush.value = { ...brush.value, cells };
+  function hover(at: LonLat | null): void {
+    if (tool.value === "move") border.hover(at);
+    else pen.hover(at);
   }
 
+  /** The drawing is not right: keep the grid, draw on from where the pen was. */
+  function again(clear = false): void {
+    const vertices = clear ? [] : pen.vertices.value.slice(0, -1);
+    proposal.value = null;
+    map.value?.setPin(null);
+    if (tool.value !== "merge") takeUp(vertices);
+  }
+
+  async function take(wish: StepWish, what: string): Promise<void> {
+    const sent = await outbox.step(what, wish);
+    // A refused drawing stays under the pen; it is also in the list, for later.
+    if (sent === "refused") again();
+    else reset();
+  }
+
+  /** Go on with a drawing that an earlier visit left. */
+  async function resume(doing: Doing): Promise<void> {
+    tool.value = doing.tool;
+    await nextTick();
+    grid.value = doing.grid;
+    takeUp(doing.vertices);
+  }
+
+  /** A step back inside the drawing; false where there is nothing in hand. */
+  function back(): boolean {
+    if (pen.vertices.value.length === 0 || proposal.value) return false;
+    pen.back();
+    return true;
+  }
+
+  function forth(): boolean {
+    if (!pen.drawing.value?.undone.length || proposal.value) return false;
+    pen.forth();
+    return true;
+  }
+
+  /** One thing less in hand, then the tool itself; false when nothing was left to leave. */
+  function leave(): boolean {
+    if (proposal.value) again();
+    else if (border.held.value !== null || border.drawn.value) border.putBack();
+    else if (pen.vertices.value.length || grid.value || border.picked.value || picked.value !== null || brush.brush.value.target) reset();
+    else if (tool.value !== "select") tool.value = "select";
+    else return false;
+    return true;
+  }
+
+  /** Where Tab takes the crosshair: vertices and borders, nodes to draw to, or the middles of grids. */
+  const stops = computed<readonly LonLat[]>(() => {
+    if (border.picked.value) return border.line.value;
+    if (tool.value === "move") return inOrder(border.middles.value);
+    const found = pen.drawing.value
+      ? [...nodes(coverage.arcs.value.values()).values()]
+      : coverage.middles.value;
+    return inOrder(found);
+  });
+
   return {
-    tool, brush, brushed, grid, into, line, typed, picked, hint, nameOf, cellOf, click, apply,
-    assign, split, again, merge, type, reset, toggleCell,
+    tool, grid, picked, proposal, hint, pen, brush, border, stops,
+    press, hover, again, take, resume, back, forth, leave, reset,
   };
 }

@@ -1,0 +1,77 @@
+/** What this browser keeps of a plan until the server has said yes: it outlives a crash. */
+import { boot } from "../boot";
+import type { LonLat } from "../contract";
+import type { StepWish } from "../plans/contract";
+import type { Tool } from "./tools";
+
+/** A step on its way to the server. */
+export interface Entry {
+  readonly key: string;
+  /** What it does, in words. */
+  readonly what: string;
+  readonly wish: StepWish;
+  readonly at: string;
+  /** Sent once without an answer: the server may have made it all the same. */
+  readonly tried: boolean;
+}
+
+/** A step that the server did not take, with what was drawn. */
+export interface Refused extends Entry {
+  readonly why: string;
+  readonly code: string;
+  readonly place: LonLat | null;
+}
+
+/** A drawing that was not finished. */
+export interface Doing {
+  readonly tool: Tool;
+  readonly grid: string | null;
+  readonly vertices: readonly LonLat[];
+}
+
+export interface Kept {
+  readonly saved_at: string;
+  readonly doing: Doing | null;
+  readonly queue: readonly Entry[];
+  readonly refused: readonly Refused[];
+}
+
+export const NOTHING_KEPT: Kept = { saved_at: "", doing: null, queue: [], refused: [] };
+
+export function isEmpty(kept: Kept): boolean {
+  return kept.doing === null && kept.queue.length === 0 && kept.refused.length === 0;
+}
+
+const DATABASE = "wangge";
+const STORE = "drafts";
+
+function asked<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error("the browser's own store failed"));
+  });
+}
+
+async function store(mode: IDBTransactionMode): Promise<IDBObjectStore> {
+  const opening = indexedDB.open(DATABASE, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+  const database = await asked(opening);
+  return database.transaction(STORE, mode).objectStore(STORE);
+}
+
+// Two people at one computer do not find each other's drawings.
+function keyOf(plan: string): string {
+  const { name, scope } = boot().viewer;
+  return `${scope}/${name}/${plan}`;
+}
+
+export async function readKept(plan: string): Promise<Kept> {
+  const found = await asked((await store("readonly")).get(keyOf(plan)));
+  return (found as Kept | undefined) ?? NOTHING_KEPT;
+}
+
+export async function writeKept(plan: string, kept: Kept): Promise<void> {
+  const drafts = await store("readwrite");
+  if (isEmpty(kept)) await asked(drafts.delete(keyOf(plan)));
+  else await asked(drafts.put(kept, keyOf(plan)));
+}

@@ -1,0 +1,43 @@
+/** Who else works on the same villages: a lease that is renewed while the page is looked at. */
+import { onScopeDispose, shallowRef } from "vue";
+
+import { planApi } from "../plans/api";
+import type { Presence } from "../plans/contract";
+import { asProblem } from "../problem";
+
+const BEAT_MS = 20_000;
+
+export function useLease(id: string, villages: () => readonly string[], beat: () => Promise<void>) {
+  const others = shallowRef<readonly Presence[]>([]);
+  let held = false;
+
+  async function renew(): Promise<void> {
+    if (document.hidden || villages().length === 0) return;
+    try {
+      others.value = (await planApi.lease(id, villages())).others;
+      held = true;
+      await beat();
+    } catch (error) {
+      // Presence is a courtesy: without it the work goes on, and the next beat tries again.
+      asProblem(error);
+    }
+  }
+
+  function leave(): void {
+    if (held) void planApi.leave(id).catch(asProblem);
+    held = false;
+  }
+
+  const timer = window.setInterval(() => void renew(), BEAT_MS);
+  const shown = (): void => void renew();
+  document.addEventListener("visibilitychange", shown);
+  window.addEventListener("pagehide", leave);
+  onScopeDispose(() => {
+    window.clearInterval(timer);
+    document.removeEventListener("visibilitychange", shown);
+    window.removeEventListener("pagehide", leave);
+    leave();
+  });
+
+  return { others, renew };
+}

@@ -7,8 +7,8 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
+from geo.hotspots.convolution import on_levels, tails
 from geo.hotspots.fdr import false_discovery_q
 from geo.hotspots.inputs import UnusableCounts, as_values
 from geo.hotspots.result import Bools, Floats, Ints, Result
@@ -19,9 +19,6 @@ Alternative = Literal["greater", "less", "two-sided"]
 
 # |bin| 3, 2, 1 = 99, 95, 90 % after correction, as ArcGIS numbers them.
 BIN_LEVELS = (0.01, 0.05, 0.10)
-# The transform leaves errors near 1e-15 in the law; smaller tails are given as this.
-SMALLEST_P = 1e-13
-LATTICE_LEVELS = 2048
 DRAWS_AT_ONCE = 4_000_000
 
 
@@ -164,24 +161,11 @@ def _standardised(values: Floats, weights: Weights) -> Floats:
 
 def _convolved(values: Floats, others: Weights) -> tuple[Floats, Floats]:
     """Return P(sum >= seen) and P(sum <= seen) over k draws with replacement from all values."""
-    low, high = float(values.min()), float(values.max())
-    whole = high - low < LATTICE_LEVELS and bool((values == np.rint(values)).all())
-    step = 1.0 if whole else (high - low) / (LATTICE_LEVELS - 1)
-    levels = np.rint((values - low) / step).astype(np.int64)
+    levels = on_levels(values)
     # An island has nobody to be summed: its own value is held against one draw.
     draws = np.where(others.islands, 1, others.cardinality)
     seen = np.where(others.islands, levels, np.rint(others.total(levels.astype(np.float64))))
-    seen = seen.astype(np.int64)
-    top = int(levels.max())
-    length = fft.next_fast_len(int(draws.max()) * top + 1, real=True)
-    spectrum = fft.rfft(np.bincount(levels, minlength=length) / values.size)
-    greater, less = np.ones(values.size), np.ones(values.size)
-    for k in np.unique(draws):
-        law = np.maximum(fft.irfft(spectrum**k, length), 0.0)
-        of_k = draws == k
-        greater[of_k] = np.cumsum(law[::-1])[::-1][seen[of_k]]
-        less[of_k] = np.cumsum(law)[seen[of_k]]
-    return np.clip(greater, SMALLEST_P, 1.0), np.clip(less, SMALLEST_P, 1.0)
+    return tails(levels, draws, seen.astype(np.int64))
 
 
 def _permuted(

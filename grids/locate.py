@@ -7,25 +7,27 @@ lowest (grid, sub-group), the undivided rest of a grid after its sub-groups.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TextClause, text
 
 from geo.borders import Borders
 from geo.lattice import Geometries
 from geo.locator import Locator
 from geo.position import GEOD, Position
-from grids import publications, rules
+from grids import history, publications, rules
 from grids.db import statement
 from grids.errors import BadValue, NothingPublished
+from grids.history import Past
 from grids.model import Level, Placement, Rival
-from grids.publications import Codes
+from grids.publications import CellsInForce, Codes, OutlinesInForce
 
 # Beyond this the circle says nothing; a mobile network's guess is about as bad.
 MAX_ACCURACY_M = 50_000.0
@@ -144,13 +146,20 @@ class CountyLocator:
         return code, metres
 
 
-def locate(conn: Connection, position: Position, accuracy_m: float | None = None) -> Placement:
-    """Return where a position lies in the coverage in force.
+def locate(
+    conn: Connection,
+    position: Position,
+    accuracy_m: float | None = None,
+    past: Past | None = None,
+) -> Placement:
+    """Return where a position lies in the coverage in force, or where it lay.
 
     Parameters
     ----------
     accuracy_m
         Radius in metres within which the true position lies; None if the sender does not know.
+    past
+        A state of the county from `history.find`; none: what is in force now.
 
     Returns
     -------
@@ -169,16 +178,18 @@ def locate(conn: Connection, position: Position, accuracy_m: float | None = None
     """
     check_accuracy(accuracy_m)
     east_m, north_m = metres_of_a_degree(position.lat)
-    row = conn.execute(
-        statement("locate", "locate"),
-        {
-            "lon": position.lon,
-            "lat": position.lat,
-            "east_m": east_m,
-            "north_m": north_m,
-            "accuracy_m": accuracy_m,
-        },
-    ).one()
+    given = {
+        "lon": position.lon,
+        "lat": position.lat,
+        "east_m": east_m,
+        "north_m": north_m,
+        "accuracy_m": accuracy_m,
+    }
+    if past is None:
+        row = conn.execute(statement("locate", "locate"), given).one()
+    else:
+        then = {"at": past.moment, "publication": past.publication.number}
+        row = conn.execute(_as_at(), given | then).one()
     if row.publication is None:
         raise NothingPublished
     rivals = _rivals(row.shares or {}) if accuracy_m else ()
@@ -195,15 +206,33 @@ def locate(conn: Connection, position: Position, accuracy_m: float | None = None
     )
 
 
-def locate_many(conn: Connection, xy: ArrayLike) -> Located:
-    """Return where positions (n, 2) in CGCS2000 degrees lie in the coverage in force.
+@cache
+def _as_at() -> TextClause:
+    """Return the same statement on what was in force at :at.
+
+    The cells in force have small indexes of their own, which a query for a moment cannot use.
+    """
+    now = statement("locate", "locate").text
+    then = re.sub(r"upper_inf\((\w)\.valid\)", r"\1.valid @> CAST(:at AS timestamptz)", now)
+    number = "(SELECT max(number) FROM publication)"
+    return text(then.replace(number, "CAST(:publication AS integer)"))
+
+
+def locate_many(conn: Connection, xy: ArrayLike, past: Past | None = None) -> Located:
+    """Return where positions (n, 2) in CGCS2000 degrees lie in the coverage in force, or lay.
+
+    Parameters
+    ----------
+    past
+        A state of the county from `history.find`; none: what is in force now.
 
     Raises
     ------
     NothingPublished
         Before the first boundaries.
     """
-    located, _ = county_locator(conn).locate(xy)
+    locator = county_locator(conn) if past is None else past_locator(conn, past)
+    located, _ = locator.locate(xy)
     return located
 
 
@@ -230,12 +259,22 @@ def county_locator(conn: Connection) -> CountyLocator:
     with _building:
         if key not in _ready:
             _ready.clear()
-            _ready[key] = _read(conn, current.number)
+            _ready[key] = _prepare(
+                current.number,
+                publications.cells_in_force(conn),
+                publications.outlines_in_force(conn, Level.GRID),
+            )
         return _ready[key]
 
 
-def _read(conn: Connection, number: int) -> CountyLocator:
-    cells = publications.cells_in_force(conn)
+def past_locator(conn: Connection, past: Past) -> CountyLocator:
+    """Return the locator of a publication of the past, built anew: it takes about a second."""
+    return _prepare(
+        past.publication.number, history.cells(conn, past), history.outlines(conn, past, Level.GRID)
+    )
+
+
+def _prepare(number: int, cells: CellsInForce, grids: OutlinesInForce) -> CountyLocator:
     last = chr(0x10FFFF)
     order = sorted(
         range(len(cells)),
@@ -247,7 +286,7 @@ def _read(conn: Connection, number: int) -> CountyLocator:
         cells.grid[order],
         cells.subgroup[order],
         cells.outline[order],
-        publications.outlines_in_force(conn, Level.GRID).outline,
+        grids.outline,
     )
 
 

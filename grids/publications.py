@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Row, text
 from geo.coverage import Proof, prove
 from geo.lattice import Geometries
 from grids.db import statement
-from grids.errors import NothingPublished
+from grids.errors import NotFound, NothingPublished
 from grids.model import Level
 
 Codes = NDArray[np.object_]
@@ -42,6 +43,7 @@ class Publication:
     plan_id: UUID | None
     n_changed: int
     digest: bytes
+    by_name: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ class OutlinesInForce:
 def current(conn: Connection) -> Publication | None:
     """Return the publication in force; none before the first boundaries."""
     row = conn.execute(statement("current", "publications")).one_or_none()
-    return None if row is None else _publication(row)
+    return None if row is None else as_publication(row)
 
 
 def require_current(conn: Connection) -> Publication:
@@ -128,10 +130,30 @@ def hold(conn: Connection) -> Publication:
     return require_current(conn)
 
 
-def list_all(conn: Connection, limit: int = 200) -> list[Publication]:
-    """Return the publications, the newest first."""
-    rows = conn.execute(statement("list_all", "publications"), {"limit": limit})
-    return [_publication(row) for row in rows]
+def get(conn: Connection, number: int) -> Publication:
+    """Return a publication.
+
+    Raises
+    ------
+    NotFound
+        If there is none of that number.
+    """
+    row = conn.execute(statement("get", "publications"), {"number": number}).one_or_none()
+    if row is None:
+        raise NotFound(what="publication", key=str(number))
+    return as_publication(row)
+
+
+def list_all(conn: Connection, limit: int = 200, *, before: int | None = None) -> list[Publication]:
+    """Return the publications, the newest first.
+
+    Parameters
+    ----------
+    before
+        Only those with a lower number: the next page.
+    """
+    rows = conn.execute(statement("list_all", "publications"), {"limit": limit, "before": before})
+    return [as_publication(row) for row in rows]
 
 
 def cells_in_force(conn: Connection, area: str | None = None) -> CellsInForce:
@@ -142,7 +164,11 @@ def cells_in_force(conn: Connection, area: str | None = None) -> CellsInForce:
     area
         Code of a unit: only the cells that it consists of. None: all.
     """
-    rows = conn.execute(statement("cells_in_force", "publications"), _range(area)).all()
+    return as_cells(conn.execute(statement("cells_in_force", "publications"), _range(area)).all())
+
+
+def as_cells(rows: Sequence[Row[Any]]) -> CellsInForce:
+    """Return the rows of a query for cells as arrays."""
     return CellsInForce(
         cell_id=_integers(row.cell_id for row in rows),
         publication=_integers(row.publication for row in rows),
@@ -164,9 +190,12 @@ def outlines_in_force(conn: Connection, level: Level, area: str | None = None) -
     area
         Code of a unit: only units inside it, itself included. None: all.
     """
-    rows = conn.execute(
-        statement("outlines_in_force", "publications"), {"level": level.value} | _range(area)
-    ).all()
+    given = {"level": level.value} | _range(area)
+    return as_outlines(conn.execute(statement("outlines_in_force", "publications"), given).all())
+
+
+def as_outlines(rows: Sequence[Row[Any]]) -> OutlinesInForce:
+    """Return the rows of a query for outlines as arrays."""
     return OutlinesInForce(
         code=codes(row.unit_code for row in rows),
         publication=_integers(row.publication for row in rows),
@@ -228,7 +257,8 @@ def _range(area: str | None) -> dict[str, str]:
     return {"low": area or "", "high": (area or "") + "~"}
 
 
-def _publication(row: Row[Any]) -> Publication:
+def as_publication(row: Row[Any]) -> Publication:
+    """Return a row of the table as a publication."""
     return Publication(
         number=row.number,
         base=row.base,
@@ -239,4 +269,5 @@ def _publication(row: Row[Any]) -> Publication:
         plan_id=row.plan_id,
         n_changed=row.n_changed,
         digest=bytes(row.digest),
+        by_name=row._mapping.get("by_name"),
     )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
@@ -17,10 +15,10 @@ from geo.errors import Refusal
 from geo.lattice import Geometries
 from grids import access
 from grids.db import statement
+from grids.history import Past
 from grids.model import Viewer
 
 FOLDER = Path(__file__).parent / "sql"
-CHINA = ZoneInfo("Asia/Shanghai")
 
 LEVELS = {
     "townships": "township",
@@ -58,7 +56,7 @@ class ExportTable:
 
 
 def read(
-    conn: Connection, viewer: Viewer, kind: str, *, area: str | None, on: date | None
+    conn: Connection, viewer: Viewer, kind: str, *, area: str | None, past: Past | None
 ) -> ExportTable:
     """Return a kind's rows inside the viewer's territory, in the order of their codes.
 
@@ -66,8 +64,8 @@ def read(
     ----------
     area
         Code of a unit to cut to; outside the viewer's territory it does not exist.
-    on
-        Units and cells as they were in force at the end of that day in China; none: now.
+    past
+        Units and cells as they were then, under the names of then (`history.find`); none: now.
 
     Raises
     ------
@@ -81,14 +79,13 @@ def read(
     access.require_territory(viewer, scope)
     if kind in REGISTERS:
         access.require(viewer, REGISTERS[kind])
-        if on is not None:
+        if past is not None:
             raise NoPast(kind=kind)
-    at = datetime.combine(on + timedelta(days=1), time(), CHINA) if on else None
     name = kind if kind in REGISTERS or kind == "cells" else "units"
     levels = [LEVELS[kind]] if kind in LEVELS else list(LEVELS.values())
     found = conn.execute(
         statement(name, "exports", FOLDER),
-        {"low": scope, "high": f"{scope}~", "at": at, "levels": levels},
+        {"low": scope, "high": f"{scope}~", "at": past.moment if past else None, "levels": levels},
     )
     headings = [key for key in found.keys() if key != "shape"]  # noqa: SIM118 - keys of a result
     rows = found.all()

@@ -7,9 +7,10 @@ the number in their address is the cache's only rule.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TextClause, text
 
 from geo.errors import Refusal
 from grids.db import statement
@@ -22,6 +23,8 @@ FIRST_ZOOM = {"county": 0, "township": 0, "village": 8, "grid": 8, "subgroup": 1
 # Personal places are drawn only where a viewer looks at a street, not at a county.
 FIRST_POINT_ZOOM = {"households": 15, "cameras": 13, "incidents": 6}
 FIRST_SINGLE_INCIDENT = 14
+
+_NEWEST = 2**31 - 1
 
 
 class NoSuchTile(Refusal):
@@ -56,12 +59,21 @@ class UnitsTile:
     plain: bytes
 
 
-def units_tile(conn: Connection, z: int, x: int, y: int) -> UnitsTile:
-    """Return the tile of unit outlines and label points in force.
+def units_tile(
+    conn: Connection, z: int, x: int, y: int, publication: int | None = None
+) -> UnitsTile:
+    """Return the tile of unit outlines and label points of a publication.
 
     Layers are named by level (`grid`) and hold the outlines with code, name and kind; `grid_label`
     holds one point for each unit, in the one tile that it lies in. Below its first zoom a level is
     missing; without a publication the tile is empty.
+
+    Parameters
+    ----------
+    publication
+        A number of the past shows the county as it was drawn then, under the names of then, or as
+        its outlines are where drawings were not kept yet; none, or a number still to come, what is
+        in force.
 
     Raises
     ------
@@ -75,9 +87,20 @@ def units_tile(conn: Connection, z: int, x: int, y: int) -> UnitsTile:
         "y": y,
         "zoom": display_zoom(z),
         "levels": [level for level, first in FIRST_ZOOM.items() if z >= first],
+        "publication": _NEWEST if publication is None else publication,
     }
-    row = conn.execute(statement("units", "tiles", FOLDER), given).one()
-    return UnitsTile(row.publication, bytes(row.tile or b""))
+    row = conn.execute(_units("units"), given).one()
+    if row.publication is None or given["publication"] >= row.publication:
+        return UnitsTile(row.publication, bytes(row.tile or b""))
+    past = conn.execute(_units("past_units"), given).one()
+    return UnitsTile(publication, bytes(past.tile or b""))
+
+
+@cache
+def _units(near: str) -> TextClause:
+    """Return the query of a unit tile: which units are near, and what is drawn of them."""
+    parts = (statement(name, "tiles", FOLDER).text.rstrip() for name in (near, "in_layers"))
+    return text(",\n".join(parts))
 
 
 def points_tile(conn: Connection, layer: str, scope: str, z: int, x: int, y: int) -> bytes:

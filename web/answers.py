@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from grids import incidents, schema
+from grids import history, incidents, schema
 from grids.admission import Matter
 from grids.errors import NotFound
+from grids.history import Past
 from grids.incidents import Card, Incident, Receipt
 from grids.model import Assignment, Placement, Viewer
 from grids.registry import Camera, Household
@@ -22,11 +23,14 @@ def unit_names(conn: Connection, codes: set[str]) -> dict[str, str]:
     return {row.code: row.name for row in rows}
 
 
-def where(conn: Connection, placement: Placement, given: Assignment) -> dict[str, Any]:
-    """Return the answer to "who is responsible here?"."""
+def where(
+    conn: Connection, placement: Placement, given: Assignment, past: Past | None = None
+) -> dict[str, Any]:
+    """Return the answer to "who is responsible here?", or who was: under the names of then."""
     asked = {placement.grid_code, placement.proposal, given.unit_code, placement.village_code}
     asked |= {placement.subgroup_code} | {rival.grid_code for rival in placement.rivals}
-    names = unit_names(conn, {code for code in asked if code})
+    codes = {code for code in asked if code}
+    names = unit_names(conn, codes) if past is None else history.names(conn, past, codes)
     return {
         "publication": placement.publication,
         "grid": placement.grid_code,
@@ -58,6 +62,7 @@ def where(conn: Connection, placement: Placement, given: Assignment) -> dict[str
         },
         "reason": given.reason,
         "skipped": list(given.skipped),
+        "on": past.moment if past else None,
     }
 
 

@@ -1,12 +1,13 @@
 -- name: units
--- Units with their outlines at a moment (none: now).
-SELECT u.code, u.level, u.kind, u.name, u.parent_code, u.source_code,
+-- Units with their outlines and names at a moment (none: now).
+SELECT u.code, u.level, u.kind, coalesce(n.name, u.name) AS name, u.parent_code, u.source_code,
        o.area_m2, o.n_households, o.publication, ST_AsBinary(o.outline) AS shape
   FROM unit_outline AS o
   JOIN unit AS u ON u.code = o.unit_code
+  LEFT JOIN unit_naming AS n ON n.unit_code = u.code AND n.valid @> CAST(:at AS timestamptz)
  WHERE o.unit_code >= :low AND o.unit_code < :high
    AND o.level = ANY(:levels)
-   AND o.valid @> coalesce(CAST(:at AS timestamptz), now())
+   AND CASE WHEN CAST(:at AS timestamptz) IS NULL THEN upper_inf(o.valid) ELSE o.valid @> CAST(:at AS timestamptz) END
  ORDER BY u.code;
 
 -- name: cells
@@ -15,7 +16,7 @@ SELECT c.cell_id, c.village_code, c.grid_code, c.subgroup_code, c.area_m2, c.pub
        ST_AsBinary(c.outline) AS shape
   FROM cell_version AS c
  WHERE c.village_code >= left(:low, 12) AND c.village_code < :high
-   AND c.valid @> coalesce(CAST(:at AS timestamptz), now())
+   AND CASE WHEN CAST(:at AS timestamptz) IS NULL THEN upper_inf(c.valid) ELSE c.valid @> CAST(:at AS timestamptz) END
    AND (length(:low) <= 12 OR coalesce(c.subgroup_code, c.grid_code, c.village_code) >= :low)
    AND coalesce(c.subgroup_code, c.grid_code, c.village_code) < :high
  ORDER BY c.village_code, c.grid_code, c.subgroup_code, c.cell_id;

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
+from grids.history import AsAt
 from layers import exports
 from layers import files as writers
 from web.cli.database import transaction
+from web.cli.history import as_at, past_of
 from web.cli.output import Answer, WanggeCommand, give
 
 
 @click.command(cls=WanggeCommand)
 @click.argument("kind", type=click.Choice(sorted(exports.KINDS)))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--on", "on_date", type=click.DateTime(["%Y-%m-%d"]), help="As at the end of a day.")
+@as_at
 @click.option("--area", help="Code of a unit; default: everything.")
 @give
-def export(
-    answer: Answer, kind: str, file: Path, on_date: datetime | None, area: str | None
-) -> None:
+def export(answer: Answer, kind: str, file: Path, on: AsAt | None, area: str | None) -> None:
     """Write KIND to FILE; the extension is the format.
 
     gpkg, geojson, shp.zip, kml, xlsx, csv, parquet. Telephone numbers stay masked.
     """
     writers.extension(file)
     with transaction() as (conn, viewer):
-        table = exports.read(conn, viewer, kind, area=area, on=on_date.date() if on_date else None)
+        table = exports.read(conn, viewer, kind, area=area, past=past_of(conn, on))
     writers.write(file, table.columns, table.shapes)
     answer.give(
         {"kind": kind, "rows": len(table), "file": str(file)},

@@ -15,12 +15,14 @@ from geo.datum import parse_datum, to_cgcs2000
 from geo.locator import Locator
 from grids import assign
 from grids import locate as places
+from grids.history import AsAt
 from importers.outlines import read_outlines
 from importers.positions import read_positions
 from importers.table import Table, as_text, read_table
 from web import answers
 from web.cli.coverage import NoSuchColumn, ids_of
 from web.cli.database import transaction
+from web.cli.history import as_at, past_of
 from web.cli.output import Answer, WanggeCommand, give
 from web.clock import now
 
@@ -40,6 +42,7 @@ LAT_HEADINGS = ("lat", "latitude", "y", "纬度", "northing", "northings")
 @click.option("--grids", type=click.Path(exists=True, path_type=Path), help="A polygon file.")
 @click.option("--id", "id_column", help="Column with the ids of --grids.")
 @click.option("--layer", help="Layer of --grids.")
+@as_at
 @give
 def locate(
     answer: Answer,
@@ -54,13 +57,16 @@ def locate(
     grids: Path | None,
     id_column: str | None,
     layer: str | None,
+    on: AsAt | None,
 ) -> None:
     """Say which grid covers LON LAT, who answers there and why; or place every row of a file."""
     if source is not None:
         if target is None:
             raise click.UsageError("--file needs --out")
+        if grids is not None and on is not None:
+            raise click.UsageError("--on asks the county's own past: leave --grids out")
         rows = _Rows(source, lon_column, lat_column, datum)
-        found = _by_file(rows, grids, layer, id_column) if grids else _by_county(rows)
+        found = _by_file(rows, grids, layer, id_column) if grids else _by_county(rows, on)
         n_inside = rows.write(target, found)
         document = {"rows": len(rows.table), "inside": n_inside, "out": str(target)}
         answer.give(document, lambda c: c.print(f"{n_inside:,} of {len(rows.table):,} rows placed"))
@@ -69,9 +75,10 @@ def locate(
         raise click.UsageError("give LON LAT, or --file")
     at = to_cgcs2000(lon, lat, parse_datum(datum))
     with transaction() as (conn, _):
-        placement = places.locate(conn, at, accuracy)
-        given = assign.responsible(conn, placement, None, now())
-        answer.give(answers.where(conn, placement, given))
+        past = past_of(conn, on)
+        placement = places.locate(conn, at, accuracy, past)
+        given = assign.responsible(conn, placement, None, past.moment if past else now())
+        answer.give(answers.where(conn, placement, given, past))
 
 
 class _Rows:
@@ -123,9 +130,9 @@ def _columns(
     }
 
 
-def _by_county(rows: _Rows) -> dict[str, Sequence[object]]:
+def _by_county(rows: _Rows, on: AsAt | None) -> dict[str, Sequence[object]]:
     with transaction() as (conn, _):
-        found = places.locate_many(conn, rows.xy)
+        found = places.locate_many(conn, rows.xy, past_of(conn, on))
     return _columns(list(found.grid_codes), list(found.subgroup_codes), found.border_m)
 
 

@@ -61,15 +61,15 @@ def _answer(packed: bytes, etag: str, caching: str) -> Response:
 def units_tile(publication: int, z: int, x: int, y: int) -> Response:
     """Return a tile of unit outlines; the number in the address is the cache's only rule.
 
-    A number that is no longer in force answers with what is in force, uncached: the page that
-    asks is about to learn of the new publication.
+    A number of the past answers with the county as it was; one that there is not (yet) with what
+    is in force, uncached: the page that asks is about to learn of a new publication.
     """
     tiles.require_address("units", z, x, y)
     packed = _packed.get((publication, z, x, y))
     if packed is not None:
         return _answer(packed, f"{publication}-{z}-{x}-{y}", FOREVER)
     with begin(None) as conn:
-        made = tiles.units_tile(conn, z, x, y)
+        made = tiles.units_tile(conn, z, x, y, publication)
     packed = igzip.compress(made.plain, compresslevel=2)
     _packed.put((made.publication, z, x, y), packed)
     caching = FOREVER if made.publication == publication else "no-store"

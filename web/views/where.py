@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import jsonify
 
 from geo.datum import parse_datum, to_cgcs2000
-from grids import admission, assign
+from grids import admission, assign, history
 from grids.locate import locate
 from web import answers
 from web.clock import now
@@ -23,10 +23,14 @@ blp = Blueprint("where", __name__, url_prefix="/where", description="Who is resp
 @blp.alt_response(422, description="Undeclared datum or no position on Earth.")
 @needs("unit.see")
 def where(asked):
-    """Return the grid that answers for a position and the worker on duty, with the reason."""
+    """Return the grid that answers for a position and the worker on duty, with the reason.
+
+    With `on` as it was: the borders, the names and the duties of then.
+    """
     at = to_cgcs2000(asked["lon"], asked["lat"], parse_datum(asked.get("datum")))
     with begin(viewer()) as conn:
-        placement = locate(conn, at, asked.get("accuracy_m"))
+        past = history.find(conn, history.parse_on(asked["on"]), now()) if "on" in asked else None
+        placement = locate(conn, at, asked.get("accuracy_m"), past)
         matter = admission.get(conn, asked["matter"]) if "matter" in asked else None
-        duty = assign.responsible(conn, placement, matter, now())
-        return jsonify(answers.where(conn, placement, duty))
+        duty = assign.responsible(conn, placement, matter, past.moment if past else now())
+        return jsonify(answers.where(conn, placement, duty, past))

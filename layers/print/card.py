@@ -15,7 +15,8 @@ from layers.print import card_tables, fonts, land, maps
 from layers.print.card_tables import CardFacts
 from layers.print.imprint import Imprint, Printed, foot, lacking
 from layers.print.ink import Ink, Pen, accent, muted, rule
-from layers.print.labels import Lettering, Wanted, place
+from layers.print.labels import place
+from layers.print.lettering import Lettering, Wanted
 from layers.print.naming import ending, fitting_size, wordings
 from layers.print.paper import MM, PAPERS, Box, MapView
 from layers.print.words import word

@@ -10,6 +10,7 @@ from typing import Literal
 
 import segno
 import shapely
+from reportlab import rl_config
 from reportlab.lib.colors import Color, HexColor
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.pathobject import PDFPathObject
@@ -18,6 +19,9 @@ from geo.lattice import Geometries
 from layers.print import fonts
 from layers.print.paper import Box
 from layers.styles import theme
+
+# Streams as bytes, not as text for mail: a fifth smaller, and written in half the time.
+rl_config.useA85 = 0
 
 Anchor = Literal["start", "middle", "end"]
 

@@ -13,8 +13,8 @@ from geo.lattice import Geometries
 from grids.model import Level
 from layers.print.borders import borders
 from layers.print.ink import Ink, Pen, accent, ink, muted, rule, tinted
-from layers.print.labels import Lettering, Point
 from layers.print.land import Land, Surroundings
+from layers.print.lettering import Lettering, Point
 from layers.print.paper import MM, Box, MapView
 from layers.print.words import level_name, word
 from layers.styles import theme

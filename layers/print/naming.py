@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 
 from geo.lattice import Geometries
-from layers.print.labels import Wanted, Wording
 from layers.print.land import PrintedUnit
+from layers.print.lettering import Wanted, Wording
 from layers.print.paper import MapView
 
 
@@ -96,7 +96,8 @@ def grids_wanted(
 ) -> list[Wanted]:
     """Return the grids of villages as they want to be named: short, else by their number."""
     grids = [grid for _, members in villages for grid in members]
-    shapes = view.shapes(np.array([outlines[grid.code] for grid in grids], dtype=np.object_))
+    drawn = view.shapes(np.array([outlines[grid.code] for grid in grids], dtype=np.object_))
+    shapes = shapely.simplify(drawn, _SIMPLER)
     called: dict[str, str] = {}
     tails: dict[str, str] = {}
     for village, members in villages:
@@ -136,6 +137,9 @@ def units_wanted(
         found.append(Wanted(unit.code, shape, ways))
     return found
 
+
+# Labels keep clear of borders by more than this many points.
+_SIMPLER = 0.3
 
 _BODIES = ("社区居民委员会", "社区村民委员会", "村民委员会", "居民委员会", "居委会", "村委会")
 

@@ -18,7 +18,7 @@ _POINTS_PER_METRE = 72 / 0.0254
 PAPERS = {"A4": (210, 297), "A3": (297, 420), "A1": (594, 841), "A0": (841, 1189)}
 
 # Scales that are easily read off a ruler, within a power of ten.
-_ROUND = (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 7.5, 8)
+_ROUND = (1, 1.1, 1.2, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 7.5, 8, 9)
 
 
 class Box(NamedTuple):

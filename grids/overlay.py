@@ -200,8 +200,12 @@ def read(
     *,
     villages: Sequence[str] | None = None,
     box: Box | None = None,
+    counted: bool = True,
 ) -> Overlay:
-    """Return the overlay of villages or of a box (west, south, east, north), cut to a territory."""
+    """Return the overlay of villages or of a box (west, south, east, north), cut to a territory.
+
+    Households are not looked for, and are 0, where they are not to be `counted`.
+    """
     west, south, east, north = box or (None, None, None, None)
     rows = conn.execute(
         statement("overlay", "plans"),
@@ -229,7 +233,9 @@ def read(
         area_m2=np.fromiter((row.area_m2 for row in rows), np.float64, len(rows)),
         changed=np.fromiter((row.changed for row in rows), np.bool_, len(rows)),
         version=np.fromiter((row.version for row in rows), np.int64, len(rows)),
-        n_households=count_in(homes(conn, sorted(set(village))), outline, grid, subgroup),
+        n_households=count_in(
+            homes(conn, sorted(set(village)) if counted else []), outline, grid, subgroup
+        ),
         names=names_of(conn, plan_id, named),
     )
 
@@ -244,6 +250,8 @@ def names_of(conn: Connection, plan_id: UUID, unit_codes: Iterable[str]) -> dict
 
 def homes(conn: Connection, villages: Sequence[str]) -> Geometries:
     """Return the positions of the households of villages, as far as the viewer may see them."""
+    if not villages:
+        return np.empty(0, np.object_)
     rows = conn.execute(statement("homes", "plans"), {"villages": list(villages)}).all()
     places = np.array([(row.lon, row.lat) for row in rows], dtype=np.float64).reshape(-1, 2)
     return np.asarray(shapely.points(places), dtype=np.object_)

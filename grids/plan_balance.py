@@ -229,7 +229,7 @@ def _draft(
         return _Draft(area, relabel(area.cells, number), units, codes, graph, found)
     lands = _united(graph.outlines, found.part, k)
     patch = draw_parts(
-        _around(conn, viewer, plan, area),
+        overlay.with_neighbours(conn, viewer.scope, plan.plan_id, [area.village], None)[1],
         area.here.cell_id[area.divided].tolist(),
         lands,
         codes,
@@ -345,13 +345,6 @@ def _overlap(area: _Area, graph: UnitGraph, part: Keys, k: int) -> NDArray[np.fl
 
 def _another(name: str, taken: set[str]) -> str:
     return next(new for n in itertools.count(2) if (new := f"{name} {n}") not in taken)
-
-
-def _around(conn: Connection, viewer: Viewer, plan: Plan, area: _Area) -> list[Cell]:
-    """Return the cells that are balanced and all that touch them."""
-    west, south, east, north = shapely.total_bounds(area.here.outline[area.divided]).tolist()
-    found = overlay.read(conn, viewer.scope, plan.plan_id, box=(west, south, east, north))
-    return found.cells()
 
 
 def _united(outlines: Geometries, part: Keys, k: int) -> Geometries:

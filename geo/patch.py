@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from shapely.geometry import Polygon
 
-from geo.coverage import adjacency, residue
+from geo.coverage import adjacency, chain, half_edges
 from geo.crs import area_m2
 from geo.errors import GeoError
 from geo.lattice import Geometries, off_lattice
@@ -170,42 +170,33 @@ class Patch:
         ------
         NotAPatch
             With `faults`: what is wrong (`repeated`, `not_polygon`, `invalid`, `off_lattice` with
-            the cell; `boundary` where the outer edge would differ) and `at`, [lon, lat].
+            the cell; `boundary` where the outer edge would differ), each `at` a place, [lon, lat].
         """
-        outlines = outlines_of(self.new)
         faults = [
             {"kind": "repeated", "cell": number, "at": None}
             for side in (self.old, self.new)
             for number, times in Counter(cell.id for cell in side).items()
             if times > 1
         ]
+        # The shape of a cell that stays as it was cancels itself, and has been proven before.
+        former = {cell.id: cell.outline for cell in self.old}
+        kept = {cell.id for cell in self.new if former.get(cell.id) is cell.outline}
+        new = [cell for cell in self.new if cell.id not in kept]
+        outlines = outlines_of(new)
         single = shapely.get_type_id(outlines) == shapely.GeometryType.POLYGON.value
         single &= ~shapely.is_empty(outlines)
-        faults += [_fault("not_polygon", self.new[k]) for k in np.flatnonzero(~single)]
+        faults += [_fault("not_polygon", new[k]) for k in np.flatnonzero(~single)]
         if single.all():
             wrong = ~shapely.is_valid(outlines)
-            faults += [_fault("invalid", self.new[k]) for k in np.flatnonzero(wrong)]
+            faults += [_fault("invalid", new[k]) for k in np.flatnonzero(wrong)]
             away = off_lattice(outlines)
-            faults += [_fault("off_lattice", self.new[k]) for k in np.flatnonzero(away)]
-            faults += self._boundary_faults()
+            faults += [_fault("off_lattice", new[k]) for k in np.flatnonzero(away)]
+            old = outlines_of(cell for cell in self.old if cell.id not in kept)
+            faults += _boundary_faults(old, outlines)
         if faults:
-            raise NotAPatch(faults=faults)
+            places = [fault["at"] for fault in faults if fault["at"]]
+            raise NotAPatch(faults=faults, at=places[0] if places else None)
         return self
-
-    def _boundary_faults(self) -> list[dict[str, Any]]:
-        before, after = residue(outlines_of(self.old)), residue(outlines_of(self.new))
-        if before == after:
-            return []
-        sides = [set(zip(c.u.tolist(), c.v.tolist(), strict=True)) for c in (before, after)]
-        segments = [c.segments() for c in (before, after)]
-        different = [
-            line
-            for c, lines, other in zip((before, after), segments, sides[::-1], strict=True)
-            for line, edge in zip(lines, zip(c.u.tolist(), c.v.tolist(), strict=True), strict=True)
-            if edge not in other
-        ]
-        places = different or segments[1].tolist() or segments[0].tolist()
-        return [{"kind": "boundary", "cell": None, "at": place_of(line)} for line in places[:20]]
 
 
 def assign(
@@ -376,6 +367,16 @@ def outlines_of(cells: Iterable[Cell]) -> Geometries:
     array = np.empty(len(members), dtype=np.object_)
     array[:] = [cell.outline for cell in members]
     return array
+
+
+def _boundary_faults(old: Geometries, new: Geometries) -> list[dict[str, Any]]:
+    """Return the edges that one side leaves and the other does not, up to twenty."""
+    u, v, owner = half_edges(np.concatenate((old, new)))
+    came = owner >= len(old)
+    left = chain(np.where(came, v, u), np.where(came, u, v))
+    return [
+        {"kind": "boundary", "cell": None, "at": place_of(line)} for line in left.segments()[:20]
+    ]
 
 
 def _fault(kind: str, cell: Cell) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def draw_grid(
     size = np.bincount(label[inside], faces.area[inside], minlength=1)
     taken = inside & (label == size.argmax())
     if size.max() < min_area_m2:
-        raise TooSmall(area_m2=round(float(size.max()), 1), min_area_m2=min_area_m2, at=at)
+        area_m2 = round(float(size.max()), 1)
+        raise TooSmall(area_m2=area_m2, min_area_m2=min_area_m2, at=at)
     codes, grid_of = codes_of(given, new_grid)
     before = grid_of[faces.owner]
     after = np.where(taken, codes.index(new_grid), before)

@@ -12,7 +12,6 @@ from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
 from geo.coverage import half_edges
-from geo.crs import area_m2
 from geo.lattice import (
     SCALE,
     Coordinates,
@@ -37,7 +36,10 @@ class SharedEdges(NamedTuple):
 
 
 class Faces(NamedTuple):
-    """Faces in degrees, the index of the cell of each, their shared edges and square metres."""
+    """Faces in degrees, the index of the cell of each, their shared edges and square metres.
+
+    The areas decide what is large and what is small; they are right to one part in a thousand.
+    """
 
     outlines: Geometries
     owner: Keys
@@ -73,12 +75,13 @@ def cut(land: Ground, near: NDArray[np.bool_], lines: BaseGeometry) -> Faces:
     pieces, cell = node(land.flat[near], lines)
     outlines = np.concatenate((from_lattice(pieces, land.origin), land.outlines[~near]))
     owner = np.concatenate((np.flatnonzero(near)[cell], np.flatnonzero(~near)))
-    return Faces(outlines, owner, shared_edges(outlines), area_m2(outlines))
+    return Faces(outlines, owner, shared_edges(outlines), _about_m2(outlines))
 
 
 def uncut(outlines: Geometries) -> Faces:
     """Return cells as faces of their own."""
-    return Faces(outlines, np.arange(len(outlines)), shared_edges(outlines), area_m2(outlines))
+    owner = np.arange(len(outlines))
+    return Faces(outlines, owner, shared_edges(outlines), _about_m2(outlines))
 
 
 def node(cells: Geometries, lines: BaseGeometry) -> tuple[Geometries, Keys]:
@@ -136,6 +139,22 @@ def along(lines: BaseGeometry, start: Coordinates, end: Coordinates) -> NDArray[
     return on
 
 
+def _about_m2(polygons: Geometries) -> NDArray[np.float64]:
+    """Return the areas of polygons of a few kilometres, on the radii of their middle latitude."""
+    _, south, _, north = shapely.bounds(polygons).T
+    along_meridian, along_parallel = _metres_a_radian(np.radians((south + north) / 2))
+    return np.asarray(
+        shapely.area(polygons) * along_meridian * along_parallel * np.radians(1.0) ** 2
+    )
+
+
+def _metres_a_radian(lat: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the metres of a radian of latitude and of one of longitude at a latitude."""
+    flat = 1 - GEOD.es * np.sin(lat) ** 2
+    across = GEOD.a / np.sqrt(flat)
+    return across * (1 - GEOD.es) / flat, across * np.cos(lat)
+
+
 def edge_m(start: Coordinates, end: Coordinates) -> NDArray[np.float64]:
     """Return the metres between places in degrees that are a few kilometres apart at most.
 
@@ -143,13 +162,8 @@ def edge_m(start: Coordinates, end: Coordinates) -> NDArray[np.float64]:
     fortieth of the time of the geodesic.
     """
     east, north = np.radians(end - start).T
-    sine, cosine = np.sin(middle := np.radians((start + end)[:, 1] / 2)), np.cos(middle)
-    flat = 1 - GEOD.es * sine * sine
-    across = GEOD.a / np.sqrt(flat)
-    metres: NDArray[np.float64] = np.hypot(
-        east * cosine * across, north * across * (1 - GEOD.es) / flat
-    )
-    return metres
+    along_meridian, along_parallel = _metres_a_radian(np.radians((start + end)[:, 1] / 2))
+    return np.asarray(np.hypot(east * along_parallel, north * along_meridian))
 
 
 def connected(n: int, i: Keys, j: Keys) -> Keys:

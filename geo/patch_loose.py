@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.crs import area_m2
 from geo.errors import GeoError
 from geo.lattice import Keys
 from geo.patch_faces import Faces, connected, longest_border, place_of
@@ -164,7 +165,7 @@ def _multipart(
         largest = int(faces.area[members].argmax())
         found.append(
             {
-                "area_m2": round(float(size[piece]), 1),
+                "area_m2": round(float(area_m2(faces.outlines[members]).sum()), 1),
                 "at": place_of(faces.outlines[members][largest]),
                 "cell_ids": sorted({cell_ids[k] for k in faces.owner[members].tolist()}),
                 "neighbours": _neighbours(faces, codes, grid, members, counted),

@@ -12,7 +12,7 @@ import shapely
 from shapely.geometry import LineString, Polygon
 
 from geo.errors import GeoError
-from geo.lattice import SCALE, Coordinates, Keys, degrees, keys, pack, unpack
+from geo.lattice import SCALE, Coordinates, Geometries, Keys, degrees, keys, pack, unpack
 from geo.patch import Cell, OtherVillage, Patch, changes, outlines_of
 from geo.patch_faces import cut, ground, place_of
 from geo.patch_pieces import codes_of, rebuilt
@@ -199,14 +199,13 @@ def _substituted(cells: list[Cell], courses: list[_Course]) -> dict[int, list[li
     outlines = outlines_of(cells)
     xy, owner = shapely.get_coordinates(outlines, return_index=True)
     at_ends = np.isin(pack(keys(xy)), np.array([u for u, _ in steps], np.int64))
-    outer = set(rim(outlines).tolist()) if courses else set()
     found: dict[int, list[list[int]]] = {}
     met: set[Edge] = set()
     for k in np.unique(owner[at_ends]).tolist():
         rings = [_packed(ring) for ring in shapely.get_rings(orient(outlines[[k]]))]
         if any(edge in steps for ring in rings for edge in pairwise(ring)):
             met.update(edge for ring in rings for edge in pairwise(ring) if edge in steps)
-            found[k] = [_with_courses(ring, steps, outer) for ring in rings]
+            found[k] = [_with_courses(ring, steps, outlines) for ring in rings]
     for (u, v), (course, _, _) in steps.items():
         if (u, v) not in met:
             locked = (v, u) in met
@@ -216,7 +215,7 @@ def _substituted(cells: list[Cell], courses: list[_Course]) -> dict[int, list[li
 
 
 def _with_courses(
-    ring: list[int], steps: dict[Edge, tuple[_Course, int, bool]], outer: set[int]
+    ring: list[int], steps: dict[Edge, tuple[_Course, int, bool]], cells: Geometries
 ) -> list[int]:
     """Return a closed ring with the stretches that are redrawn in their new course."""
     edges = list(pairwise(ring))
@@ -224,22 +223,20 @@ def _with_courses(
     edges = edges[begin:] + edges[:begin]
     drawn: list[list[int]] = []
     junctions: list[int] = []
-    while edges:
-        edge = edges[0]
-        junctions.append(edge[0])
-        if edge not in steps:
-            drawn.append(list(edge))
-            del edges[0]
-            continue
-        course, _, forward = steps[edge]
-        before, after = (line if forward else line[::-1] for line in course)
-        if edges[: len(before) - 1] != list(pairwise(before)):
-            raise NotABorder(at=_place(edge[0]))
+    k = 0
+    while k < len(edges):
+        before = after = list(edges[k])
+        if edges[k] in steps:
+            course, _, forward = steps[edges[k]]
+            before, after = (line if forward else line[::-1] for line in course)
+        if edges[k : k + len(before) - 1] != list(pairwise(before)):
+            raise NotABorder(at=_place(edges[k][0]))
+        junctions.append(edges[k][0])
         drawn.append(after)
-        del edges[: len(before) - 1]
+        k += len(before) - 1
     for last, line, at in zip([drawn[-1], *drawn], drawn, junctions, strict=False):
         if last[-1] != line[0]:
-            raise (LockedVertex if at in outer else Torn)(at=_place(at))
+            raise (LockedVertex if at in rim(cells) else Torn)(at=_place(at))
     joined = [key for line in drawn for key in line[1:]]
     joined = [key for last, key in zip(joined[-1:] + joined, joined, strict=False) if key != last]
     return joined + joined[:1]

@@ -10,13 +10,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geo.coverage import half_edges
 from geo.errors import GeoError
-from geo.lattice import Geometries, Keys, degrees, pack, unpack
+from geo.lattice import Geometries, Keys, degrees, keys, pack, unpack
 from geo.patch import Cell, Patch, changes, outlines_of
 from geo.patch_faces import Faces, connected, edge_m, lone_edges, longest_border
 from geo.patch_loose import settled
-from geo.patch_straight import moved, rim, straight, without
+from geo.patch_straight import Meeting, moved, without
 from geo.polygon import orient
 
 # A fragment of a cut sub-group below either joins a neighbour on its side.
@@ -97,25 +96,27 @@ def rebuilt(
         sliver_m2=_SLIVER_M2,
     )
     piece, kept = _pieces(faces, after, np.unique(villages, return_inverse=True)[1])
+    same = (before == after) & (np.bincount(piece, minlength=len(piece))[piece] == 1) & kept
+    for k in np.flatnonzero(same).tolist():
+        same[k] = faces.outlines[k] is known[faces.owner[k]].outline
     new = []
-    for k in np.unique(piece).tolist():
-        cell = known[faces.owner[k]]
-        grid = codes[after[k]]
+    for k in np.unique(piece[~same]).tolist():
+        cell, grid = known[faces.owner[k]], codes[int(after[k])]
         members = faces.outlines[piece == k]
         outline: Any = members[0] if len(members) == 1 else shapely.coverage_union_all(members)
         if kept[k]:
             new.append(replace(cell, grid=grid, outline=outline))
         else:
             new.append(Cell(next(new_ids), cell.village, grid, None, outline))
-    outlines = _tidy(outlines_of(cells), orient(outlines_of(new)), border_reach_m)
-    former = {cell.id: cell for cell in cells}
-    return changes(
-        cells,
-        [
-            replace(cell, outline=_as_before(outline, former.get(cell.id)))
-            for cell, outline in zip(new, outlines, strict=True)
-        ],
-    ).prove()
+    untouched = set(faces.owner[same].tolist())
+    old = [cell for k, cell in enumerate(cells) if k not in untouched]
+    outlines = _tidy(outlines_of(old), orient(outlines_of(new)), border_reach_m)
+    former = {cell.id: cell for cell in old}
+    whole = [
+        replace(cell, outline=_as_before(outline, former.get(cell.id)))
+        for cell, outline in zip(new, outlines, strict=True)
+    ]
+    return changes(old, whole).prove()
 
 
 def _as_before(outline: shapely.Polygon, former: Cell | None) -> shapely.Polygon:
@@ -160,33 +161,33 @@ def _pieces(faces: Faces, grid: Keys, village: Keys) -> tuple[Keys, NDArray[np.b
 
 def _tidy(before: Geometries, after: Geometries, reach_m: float) -> Geometries:
     """Return a cut coverage without needless new vertices, and with none on its rim."""
-    old, _, _ = half_edges(before)
-    vertices, _, _ = half_edges(after)
-    fresh = np.setdiff1d(vertices, old)
+    old, new = (pack(keys(shapely.get_coordinates(side))) for side in (before, after))
+    fresh = np.setdiff1d(new, old)
     if not len(fresh):
         return after
-    dropped = straight(after, fresh)
+    around = Meeting.of(after, fresh)
+    dropped = around.straight(fresh)
     tidied = without(after, dropped)
-    locked = np.intersect1d(np.setdiff1d(fresh, dropped), rim(tidied))
-    if not len(locked):
-        return tidied
-    return moved(tidied, _bent(before, locked, reach_m))
+    locked = np.intersect1d(np.setdiff1d(fresh, dropped), around.rim())
+    return _bent(before, tidied, locked, reach_m) if len(locked) else tidied
 
 
-def _bent(before: Geometries, locked: Keys, reach_m: float) -> dict[int, int | None]:
-    """Return for each new vertex on the rim the nearest old one of the edge that it is on."""
+def _bent(before: Geometries, after: Geometries, locked: Keys, reach_m: float) -> Geometries:
+    """Return a coverage with each new vertex on the rim put on the nearest old one of its edge."""
     _, start, end = lone_edges(before)
     edges = np.stack((start, end), axis=1)
     lines: Any = shapely.linestrings(edges.astype(np.float64))
-    tree = shapely.STRtree(lines)
-    to: dict[int, int | None] = {}
-    for key, place in zip(locked.tolist(), unpack(locked), strict=True):
-        ends = edges[tree.nearest(shapely.Point(place))]
-        here, there = degrees(place), degrees(ends)
-        metres = edge_m(np.broadcast_to(here, there.shape), there)
-        if metres.min() > reach_m:
-            raise LockedBorder(
-                away_m=round(float(metres.min()), 1), at=here.tolist(), vertices=there.tolist()
-            )
-        to[key] = int(pack(ends)[metres.argmin()])
-    return to
+    ends = edges[shapely.STRtree(lines).nearest(shapely.points(unpack(locked)))]
+    here, there = degrees(unpack(locked)), degrees(ends.reshape(-1, 2)).reshape(-1, 2, 2)
+    metres = np.column_stack([edge_m(here, there[:, side]) for side in (0, 1)])
+    nearest = pack(ends[np.arange(len(ends)), metres.argmin(axis=1)]).tolist()
+    bent = moved(after, dict(zip(locked.tolist(), nearest, strict=True)))
+    farthest = int(metres.min(axis=1).argmax())
+    torn = ~shapely.is_valid(bent) | shapely.is_empty(bent)
+    if metres[farthest].min() > reach_m or torn.any():
+        raise LockedBorder(
+            away_m=round(float(metres[farthest].min()), 1),
+            at=here[farthest].tolist(),
+            vertices=there[farthest].tolist(),
+        )
+    return bent

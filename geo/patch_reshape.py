@@ -15,13 +15,15 @@ from shapely.ops import substring
 from geo.errors import GeoError
 from geo.lattice import SCALE, Coordinates, from_lattice
 from geo.patch import Cell, OtherVillage, Patch, UnknownGrid, outlines_of
-from geo.patch_faces import Ground, cut, edge_m, ground, place_of, shared_edges
+from geo.patch_faces import Ground, cut, edge_m, ground, shared_edges
 from geo.patch_pieces import codes_of, rebuilt
 from geo.patch_sketch import BadSketch
 
-# In lattice steps: cells this near take part; shorter ways are no way; a place this near is on.
+# In lattice steps: cells this near take part, and shorter ways are no way; a place this near is
+# on the border; a line this near beside a grid has not left it.
 _TOUCH = 3
 _ON = 0.01
+_BESIDE = 2
 
 
 class NoSharedBorder(GeoError):
@@ -96,10 +98,13 @@ def reshape(
     if line.geom_type != "LineString" or line.is_empty:
         raise BadSketch(reason=f"it is a {line.geom_type}{' without places' * line.is_empty}")
     new_border, old_border = _between_touches(_drawn_on(line, border, land, snap_m), border, names)
-    both = shapely.coverage_union_all(land.flat[owns[0] | owns[1]]).buffer(2)
-    if not both.covers(new_border):
-        outside = from_lattice([shapely.difference(new_border, both)], land.origin)[0]
-        raise LeavesGrids(at=place_of(outside), **names)
+    both = shapely.coverage_union_all(land.flat[owns[0] | owns[1]])
+    outside: Any = shapely.get_parts(shapely.difference(new_border, both))
+    outside = outside[~shapely.is_empty(outside)]
+    middle = shapely.line_interpolate_point(outside, 0.5, normalized=True)
+    away = ~shapely.dwithin(middle, both, _BESIDE)
+    if away.any():
+        raise LeavesGrids(at=land.place(shapely.get_coordinates(middle[away])[0]), **names)
 
     lens: Any = shapely.polygonize(
         shapely.get_parts(shapely.union_all([new_border, old_border], grid_size=1))

@@ -38,9 +38,11 @@ def tied(land: Ground, xy: Coordinates) -> Coordinates:
     """
     keys(xy)  # refuses what is no place in the world
     steps: Coordinates = xy * SCALE - land.origin
-    vertices = cKDTree(shapely.get_coordinates(land.flat))
-    away, nearest = vertices.query(steps)
-    steps[away <= 1] = vertices.data[nearest[away <= 1]]
+    vertices = shapely.get_coordinates(land.flat)
+    inside = (vertices >= steps.min(axis=0) - 1) & (vertices <= steps.max(axis=0) + 1)
+    vertices = vertices[inside.all(axis=1)]
+    away, nearest = cKDTree(vertices).query(steps)
+    steps[away <= 1] = vertices[nearest[away <= 1]]
     return steps
 
 

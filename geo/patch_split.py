@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
+from geo.crs import area_m2
 from geo.errors import GeoError
 from geo.lattice import SCALE, Coordinates, Geometries, Keys, keys
 from geo.patch import Cell, Patch, UnknownGrid, outlines_of
@@ -205,8 +206,7 @@ def _inside(target: _Grid, sketch: LineString) -> BaseGeometry:
     if not found:
         at = target.land.place(shapely.get_coordinates(sketch)[0])
         raise MissesGrid(grid=target.code, at=at)
-    border = target.outline.boundary.buffer(1)
-    shapely.prepare(border)
+    border = target.outline.boundary
     runs = [run for line in found if len(run := _off_border(line, border)) > 1]
     if not runs:
         at = target.land.place(shapely.get_coordinates(found[0])[0])
@@ -217,8 +217,7 @@ def _inside(target: _Grid, sketch: LineString) -> BaseGeometry:
 def _off_border(line: BaseGeometry, border: BaseGeometry) -> Coordinates:
     """Return the vertices without the runs along the border at both ends, perhaps just one."""
     xy = shapely.get_coordinates(line)
-    on = shapely.covers(border, shapely.linestrings(np.stack((xy[:-1], xy[1:]), axis=1)))
-    off = np.flatnonzero(~on)
+    off = np.flatnonzero(~along(border, xy[:-1], xy[1:]))
     return xy[off[0] : off[-1] + 2] if len(off) else xy[:1]
 
 
@@ -269,6 +268,6 @@ def _why_not(target: _Grid, line: BaseGeometry, min_area_m2: float, *, slivers: 
 
 def _part_facts(outlines: Geometries, area: NDArray[np.float64]) -> dict[str, Any]:
     return {
-        "area_m2": round(float(area.sum()), 1),
+        "area_m2": round(float(area_m2(outlines).sum()), 1),
         "at": place_of(outlines[int(area.argmax())]),
     }

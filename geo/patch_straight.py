@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -11,7 +12,6 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.coverage import half_edges
 from geo.lattice import Geometries, Keys, degrees, keys, pack, unpack
-from geo.patch_faces import lone_edges
 
 # Snap rounding puts a node within 0.71 lattice steps of the edge that it divides.
 _STRAIGHT = 0.75
@@ -23,58 +23,83 @@ def needless(now: Geometries, before: Geometries) -> Keys:
     Vertices on edges with a polygon on one side only are never among them: what lies on the other
     side may need them.
     """
-    edges = _edges(now)
-    candidates = _met_by(edges, 2)
-    candidates = candidates[~np.isin(candidates, _met_by(_edges(before), 2))]
-    candidates = candidates[~np.isin(candidates, rim(now))]
-    return straight(now, candidates)
+    was, is_now = Meeting.of(before), Meeting.of(now)
+    former = np.setdiff1d(is_now.met_by(2), was.met_by(2))
+    return is_now.straight(np.setdiff1d(former, is_now.rim()))
 
 
-def straight(polygons: Geometries, candidates: Keys) -> Keys:
-    """Return which of the candidate vertices lie straight between what their one line joins.
+class Meeting(NamedTuple):
+    """Undirected edges of a coverage over packed keys, and how many polygons have each."""
 
-    Parameters
-    ----------
-    polygons
-        A coverage in degrees.
-    candidates
-        Packed keys of vertices. Those that three or more edges meet are passed over; runs of
-        others are simplified by Douglas and Peucker's method with three quarters of a lattice
-        step, which keeps them this near to the line that replaces them.
-    """
-    edges = _edges(polygons)
-    chain = set(np.intersect1d(candidates, _met_by(edges, 2)).tolist())
-    if not chain:
-        return np.empty(0, np.int64)
-    concerned = np.isin(edges, list(chain)).any(axis=1)
-    beside: dict[int, list[int]] = {}
-    for u, v in edges[concerned].tolist():
-        beside.setdefault(u, []).append(v)
-        beside.setdefault(v, []).append(u)
-    dropped: list[int] = []
-    while chain:
-        first = chain.pop()
-        run = [first]
-        for turn in (-1, 1):
-            while True:
-                ahead = next((k for k in beside[run[turn]] if k not in run[-2:] + run[:2]), None)
-                if ahead is None:
-                    break
-                run = [ahead, *run] if turn == -1 else [*run, ahead]
-                if ahead not in chain:
-                    break
-                chain.discard(ahead)
-        if len(run) > 2 and run[0] != run[-1]:
-            line = LineString(unpack(np.array(run)))
-            kept = pack(np.rint(shapely.get_coordinates(line.simplify(_STRAIGHT))).astype(np.int64))
-            dropped += np.setdiff1d(run, kept).tolist()
-    return np.array(dropped, np.int64)
+    low: Keys
+    high: Keys
+    times: Keys
+
+    @classmethod
+    def of(cls, polygons: Geometries, at: Keys | None = None) -> Meeting:
+        """Return the edges of polygons, all of them or those that end in given vertices."""
+        u, v, _ = half_edges(polygons)
+        if at is not None:
+            ends = np.isin(u, at) | np.isin(v, at)
+            u, v = u[ends], v[ends]
+        order = np.lexsort((high := np.maximum(u, v), low := np.minimum(u, v)))
+        low, high = low[order], high[order]
+        first = np.ones(len(low), np.bool_)
+        first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+        starts = np.flatnonzero(first)
+        return cls(low[first], high[first], np.diff(starts, append=len(low)))
+
+    def met_by(self, n: int) -> Keys:
+        """Return the vertices that exactly n edges meet."""
+        vertices, times = np.unique(np.concatenate((self.low, self.high)), return_counts=True)
+        met: Keys = vertices[times == n]
+        return met
+
+    def rim(self) -> Keys:
+        """Return the vertices on edges with a polygon on one side only."""
+        alone = self.times == 1
+        return np.unique(np.concatenate((self.low[alone], self.high[alone])))
+
+    def straight(self, candidates: Keys) -> Keys:
+        """Return which of the candidate vertices lie straight between what their one line joins.
+
+        Those that three or more edges meet are passed over. Runs of others are simplified by
+        Douglas and Peucker's method with three quarters of a lattice step, which keeps them this
+        near to the line that replaces them.
+        """
+        chain = set(np.intersect1d(candidates, self.met_by(2)).tolist())
+        beside: dict[int, list[int]] = {key: [] for key in chain}
+        for u, v in zip(self.low.tolist(), self.high.tolist(), strict=True):
+            for one, other in ((u, v), (v, u)):
+                if one in beside:
+                    beside[one].append(other)
+        dropped: list[int] = []
+        while chain:
+            run = _run(chain, beside)
+            if run[0] != run[-1]:
+                line = LineString(unpack(np.array(run))).simplify(_STRAIGHT)
+                kept = pack(np.rint(shapely.get_coordinates(line)).astype(np.int64))
+                dropped += np.setdiff1d(run, kept).tolist()
+        return np.array(dropped, np.int64)
+
+
+def _run(chain: set[int], beside: dict[int, list[int]]) -> list[int]:
+    """Return a line through vertices of a chain, which it takes, and the ends beyond them."""
+    first = chain.pop()
+    halves = []
+    for ahead in beside[first]:
+        half = [first, ahead]
+        while half[-1] in chain:
+            chain.discard(half[-1])
+            one, other = beside[half[-1]]
+            half.append(other if one == half[-2] else one)
+        halves.append(half)
+    return halves[0][:0:-1] + halves[1]
 
 
 def rim(polygons: Geometries) -> Keys:
     """Return the packed vertices on edges with a polygon on one side only."""
-    _, start, end = lone_edges(polygons)
-    return np.unique(pack(np.concatenate((start, end))))
+    return Meeting.of(polygons).rim()
 
 
 def without(polygons: Geometries, dropped: Keys) -> Geometries:
@@ -85,15 +110,17 @@ def without(polygons: Geometries, dropped: Keys) -> Geometries:
 def moved(polygons: Geometries, to: Mapping[int, int | None]) -> Geometries:
     """Return the polygons with vertices elsewhere, by packed key; None takes a vertex away.
 
-    A polygon without any of them is the same object as before.
+    A polygon without any of them is the same object as before; one of which fewer than three
+    vertices are left in a ring is empty.
     """
     result = polygons.copy()
     if to:
         wanted = np.fromiter(to, np.int64)
         xy, owner = shapely.get_coordinates(polygons, return_index=True)
         for k in np.unique(owner[np.isin(pack(keys(xy)), wanted)]):
-            shell, *inner = shapely.get_rings(polygons[k])
-            result[k] = Polygon(_ring(shell, to), [_ring(ring, to) for ring in inner])
+            rings = [_ring(ring, to) for ring in shapely.get_rings(polygons[k])]
+            whole = all(len(ring) > 2 for ring in rings)
+            result[k] = Polygon(rings[0], rings[1:]) if whole else Polygon()
     return result
 
 
@@ -103,19 +130,3 @@ def _ring(ring: BaseGeometry, to: Mapping[int, int | None]) -> list[list[float]]
     kept = [key for key, last in zip(kept, kept[-1:] + kept[:-1], strict=True) if key != last]
     places: list[list[float]] = degrees(unpack(np.array(kept, np.int64))).tolist()
     return places
-
-
-def _edges(polygons: Geometries) -> Keys:
-    """Return the undirected edges, shape (n, 2), each once."""
-    u, v, _ = half_edges(polygons)
-    order = np.lexsort((high := np.maximum(u, v), low := np.minimum(u, v)))
-    low, high = low[order], high[order]
-    first = np.append(True, (np.diff(low) != 0) | (np.diff(high) != 0))[: len(low)]
-    return np.column_stack((low[first], high[first]))
-
-
-def _met_by(edges: Keys, n: int) -> Keys:
-    """Return the vertices that exactly n edges meet."""
-    vertices, times = np.unique(edges, return_counts=True)
-    met: Keys = vertices[times == n]
-    return met

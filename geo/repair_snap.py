@@ -1,65 +1,69 @@
-"""Bringing the vertices of neighbours together: greedy clusters on the lattice, never chains."""
+"""Bringing the copies of a vertex together that neighbours drew: clusters, never chains."""
 
 from __future__ import annotations
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.spatial import cKDTree
 
 from geo.crs import MetricFrame
 from geo.lattice import Coordinates, Geometries, Keys, degrees, keys, pack, unpack
 from geo.polygon import parts
 
+_NEAREST = 8
+
 
 def cluster(
-    given: Keys, weight: NDArray[np.int64], tolerance_m: float, anchors: Keys | None = None
+    given: Keys, owner: NDArray[np.int64], tolerance_m: float, anchors: Keys | None = None
 ) -> Keys:
-    """Return the packed lattice key that each packed key moves to.
+    """Return the packed lattice key that each vertex moves to.
 
     Parameters
     ----------
     given
-        Distinct packed keys.
-    weight
-        How many vertices lie at each; the place of a cluster is their weighted mean.
+        Packed keys of vertices.
+    owner
+        Whose vertex each is. Vertices of one owner never come together, so that a narrow neck
+        between two stretches of its border stays open.
     tolerance_m
-        A key moves to an anchor, or joins a cluster, that is at most this far away. The keys of a
-        cluster lie within it from one middle key, so that rows of close vertices never run
-        together into one.
+        A vertex moves to an anchor, or to the mean of a cluster. The vertices of a cluster lie
+        within this distance from each other, so that rows of close vertices never run together.
     anchors
         Packed keys that stay where they are and draw others to them.
 
     Notes
     -----
-    Middles are taken in the order of how many vertices lie around them, which is what brings the
-    copies of one corner together when corners are further apart than their copies.
+    Clusters grow from the closest pair on (complete linkage over the eight nearest), which is
+    what brings the copies of one corner together when corners are further apart than their
+    copies.
     """
     fixed = np.empty(0, np.int64) if anchors is None else np.unique(anchors)
-    both = np.concatenate((given, fixed))
-    plane = _metres(both)
-    metres, places = plane[: len(given)], plane[len(given) :]
-    target = given.copy()
-    loose = np.ones(len(given), dtype=np.bool_)
+    places, place, weight = np.unique(given, return_inverse=True, return_counts=True)
+    plane = _metres(np.concatenate((places, fixed)))
+    metres, drawing = plane[: len(places)], plane[len(places) :]
+    target = places.copy()
+    loose = np.ones(len(places), dtype=np.bool_)
     if len(fixed):
-        distance, nearest = cKDTree(places).query(metres, distance_upper_bound=tolerance_m)
+        distance, nearest = cKDTree(drawing).query(metres, distance_upper_bound=tolerance_m)
         drawn = np.isfinite(distance)
         target[drawn] = fixed[nearest[drawn]]
         loose = ~drawn
     rows = np.flatnonzero(loose)
-    middle = _middles(metres[rows], weight[rows], tolerance_m)
-    n = np.bincount(middle, weight[rows], minlength=len(rows))
-    steps = unpack(given[rows])
+    renumbered = np.cumsum(loose) - 1
+    own = loose[place]
+    root = _linked(metres[rows], renumbered[place[own]], owner[own], tolerance_m)
+    steps = unpack(places[rows])
+    total = np.bincount(root, weight[rows], minlength=len(rows))
     mean = np.column_stack(
         [
-            np.bincount(middle, weight[rows] * (steps[:, axis] - steps[middle, axis]), len(rows))
+            np.bincount(root, weight[rows] * (steps[:, axis] - steps[root, axis]), len(rows))
             for axis in (0, 1)
         ]
     )
-    moved = np.rint(mean / np.maximum(n, 1)[:, None]).astype(np.int64) + steps
-    target[rows] = pack(moved)[middle]
-    return target
+    moved = np.rint(mean / np.maximum(total, 1)[:, None]).astype(np.int64) + steps
+    target[rows] = pack(moved)[root]
+    return target[place]
 
 
 def snapped_parts(
@@ -73,36 +77,66 @@ def snapped_parts(
     simple, owner = parts(polygons)
     solid = ~shapely.is_empty(simple)
     simple, owner = simple[solid], owner[solid]
-    xy = shapely.get_coordinates(simple)
-    distinct, at, weight = np.unique(pack(keys(xy)), return_inverse=True, return_counts=True)
-    target = cluster(distinct, weight, tolerance_m, anchors)
-    moved: Geometries = shapely.set_coordinates(simple.copy(), degrees(unpack(target[at])))
+    xy, part = shapely.get_coordinates(simple, return_index=True)
+    target = cluster(pack(keys(xy)), part, tolerance_m, anchors)
+    moved: Geometries = shapely.set_coordinates(simple.copy(), degrees(unpack(target)))
     return moved, owner
 
 
-def _middles(
-    metres: Coordinates, weight: NDArray[np.int64], tolerance_m: float
+def _linked(
+    metres: Coordinates, place: NDArray[np.int64], owner: NDArray[np.int64], tolerance_m: float
 ) -> NDArray[np.int64]:
-    """Return the index of the middle of each point's cluster; a lone point is its own."""
-    middle = np.arange(len(metres), dtype=np.int64)
+    """Return one member of each point's cluster for each point; a lone point is its own.
+
+    `place` is the point of each vertex, `owner` whose vertex it is.
+    """
+    root = np.arange(len(metres), dtype=np.int64)
+    near, far = _close_pairs(metres, tolerance_m)
+    if len(near) == 0:
+        return root
+    order = np.argsort(place, kind="stable")
+    whose = owner[order]
+    first = np.searchsorted(place[order], np.arange(len(metres) + 1))
+    alone = np.diff(first) == 1
+    same = alone[near] & alone[far] & (whose[first[near]] == whose[first[far]])
+    clusters: dict[int, tuple[list[int], set[int]]] = {}
+
+    def of(point: int) -> tuple[list[int], set[int]]:
+        found = clusters.get(point)
+        if found is None:
+            found = clusters[point] = [point], set(whose[first[point] : first[point + 1]].tolist())
+        return found
+
+    for a, b in zip(near[~same].tolist(), far[~same].tolist(), strict=True):
+        one, other = of(a), of(b)
+        if one is other or not one[1].isdisjoint(other[1]):
+            continue
+        if len(one[0]) + len(other[0]) > 2:
+            apart = metres[one[0]][:, None] - metres[other[0]]
+            if np.hypot(apart[..., 0], apart[..., 1]).max() > tolerance_m:
+                continue
+        one[0].extend(other[0])
+        one[1].update(other[1])
+        for point in other[0]:
+            clusters[point] = one
+    for members, _ in clusters.values():
+        root[members] = members[0]
+    return root
+
+
+def _close_pairs(
+    metres: Coordinates, tolerance_m: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return pairs of points within the tolerance, the closest first."""
     if len(metres) < 2:
-        return middle
-    pairs = cKDTree(metres).query_pairs(tolerance_m, output_type="ndarray")
-    if len(pairs) == 0:
-        return middle
-    ones = np.ones(len(pairs), dtype=np.int8)
-    near = sparse.coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(len(metres),) * 2)
-    near = (near + near.T).tocsr()
-    around = near @ weight + weight
-    crowded = np.flatnonzero(np.diff(near.indptr))
-    taken = np.zeros(len(metres), dtype=np.bool_)
-    for point in crowded[np.argsort(-around[crowded], kind="stable")]:
-        if not taken[point]:
-            others = near.indices[near.indptr[point] : near.indptr[point + 1]]
-            others = others[~taken[others]]
-            middle[others] = point
-            taken[others] = taken[point] = True
-    return middle
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    distance, nearest = cKDTree(metres).query(
+        metres, k=_NEAREST, distance_upper_bound=tolerance_m * (1 + 1e-12)
+    )
+    one = np.repeat(np.arange(len(metres)), _NEAREST).reshape(nearest.shape)
+    there = np.isfinite(distance) & (one != nearest)
+    order = np.argsort(distance[there], kind="stable")
+    return one[there][order], nearest[there][order]
 
 
 def _metres(packed: Keys) -> Coordinates:

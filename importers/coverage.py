@@ -15,7 +15,9 @@ from sqlalchemy import Connection, update
 
 from geo.coverage import adjacency
 from geo.lattice import Geometries
-from geo.repair import FREE, Repair, repair
+from geo.repair import repair
+from geo.repair_account import Repair
+from geo.repair_faces import FREE
 from grids import intake, plans, publishing
 from grids.initials import initials
 from grids.model import Level, NewCell, NewUnit, Viewer

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, update
 from geo.coverage import outlines
 from geo.crs import area_m2
 from geo.errors import Refusal
-from geo.repair import FREE, Repair
-from geo.repair_faces import metric
+from geo.repair_account import Repair
+from geo.repair_faces import FREE, metric
 from grids import access, publications
 from grids.model import Level, NewCell, Viewer
 from grids.schema import unit

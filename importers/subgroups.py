@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 
 from geo.coverage import outlines, residue
 from geo.lattice import Geometries
-from geo.repair import FREE, Repair
+from geo.repair_account import Repair
 from geo.repair_border import hold_border
+from geo.repair_faces import FREE
 from grids import access, publications
 from grids.model import Level, NewCell, Viewer
 from grids.publications import CellsInForce

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.errors import Refusal
 from geo.lattice import snap
-from geo.repair import mend
+from geo.repair_mend import mend
 from grids import access, intake
 from grids.initials import initials
 from grids.model import Level, Viewer

@@ -14,7 +14,7 @@ from grids import drafts, plan_make, plan_rows
 from grids.access import require_territory
 from grids.db import statement
 from grids.drafts import Plan
-from grids.errors import GridsError, NotFound
+from grids.errors import GridsError
 from grids.model import NewUnit, Viewer
 from grids.plan_conflicts import Meeting, meet, same
 from grids.plan_import import reserve_cells
@@ -24,6 +24,13 @@ from grids.publications import require_current
 from grids.returning import under_new_codes
 
 Keep = Literal["mine", "theirs"]
+
+
+class NotInConflict(GridsError):
+    """There is nothing to decide about this cell, perhaps not any more."""
+
+    code = "plan.not_in_conflict"
+    sentence = "Cell {cell} is not in conflict."
 
 
 class GoTogether(GridsError):
@@ -87,13 +94,13 @@ def resolve(
 
     Raises
     ------
-    NotFound
-        If a cell is not in conflict.
+    NotInConflict
+        If there is nothing to decide about a cell.
     GoTogether
         If cells of a group are decided in different ways, or some are left out.
     OnlyTheirs
         If there is no state of the cells around that "mine" could be proven against.
-    Forbidden, PlanClosed, PlanConflict, CodesUsedUp
+    Forbidden, NotFound, PlanClosed, PlanConflict, CodesUsedUp
         As any step.
     """
     plan = drafts.lock(conn, viewer, plan_id, version)
@@ -128,7 +135,7 @@ def _decided(meeting: Meeting, choices: Mapping[int, Keep]) -> dict[int, Keep]:
     """Return the decision on each group that is decided."""
     for k in choices:
         if k not in meeting.group_of:
-            raise NotFound(what="conflict", key=str(k))
+            raise NotInConflict(cell=k)
     decided: dict[int, Keep] = {}
     torn = []
     for group, cells in enumerate(meeting.groups):

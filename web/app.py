@@ -23,6 +23,7 @@ from web.views import (
     incidents,
     me,
     pages,
+    plan_life,
     plans,
     search,
     sheets,
@@ -47,7 +48,7 @@ API_OPTIONS = {
         "security": [{"token": []}, {"session": []}],
     },
 }
-API_DOORS = (cameras, hotspots, households, incidents, me, plans, search, units, where)
+API_DOORS = (cameras, hotspots, households, incidents, me, plan_life, plans, search, units, where)
 PAGE_DOORS = (account, health, pages, sheets, tiles)
 
 

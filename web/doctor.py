@@ -11,16 +11,19 @@ import tomllib
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from geo.errors import Refusal
+from grids import proofs
 from grids.db import make_engine
 from grids.migrations import schema_versions
 from web import assets
 from web.browser import find_browser, has_cjk_font
+from web.clock import now
 from web.cluster import WEB_ROLE, Cluster, database_url
 from web.cluster_host import OLDEST_MAJOR, find_server_programs
 from web.home import PROJECT, home_folder
@@ -28,6 +31,7 @@ from web.processes import is_running
 
 Health = Literal["ok", "warn", "fail"]
 GB = 1e9
+OLDEST_PROOF = timedelta(hours=26)
 WALLED = ("household", "camera", "incident", "incident_step", "visit", "patrol", "audit")
 COUNTED = ("township", "village", "grid", "subgroup")
 
@@ -139,6 +143,8 @@ def database() -> list[Finding]:
             findings.append(schema(here, newest))
             if here is not None:
                 findings += [walls(conn), county(conn)]
+            if here == newest:
+                findings.append(proof(conn, now()))
     except SQLAlchemyError as error:
         said = str(getattr(error, "orig", error)).strip().splitlines()[0]
         return [Finding("database", "fail", said, "Run wangge db up, or mend DATABASE_URL.")]
@@ -228,6 +234,25 @@ def county(conn: Connection) -> Finding:
         return Finding("county", "warn", "no grids are loaded", remedy)
     said = ", ".join(f"{counts.get(level, 0):,} {level}s" for level in COUNTED)
     return Finding("county", "ok", said)
+
+
+def proof(conn: Connection, at: datetime) -> Finding:
+    """Say when the coverage was last proven by the database itself, and with what result."""
+    run = proofs.last(conn)
+    in_force = conn.scalar(text("SELECT max(number) FROM publication"))
+    if in_force is None:
+        return Finding("proof", "ok", "nothing is in force yet")
+    remedy = "Let wangge serve or wangge work run: it is proven every night."
+    if run is None:
+        return Finding("proof", "warn", "never proven by the database itself", remedy)
+    said = f"publication {run.publication}, {run.at:%Y-%m-%d %H:%M} UTC, {run.cause}"
+    if not run.exact:
+        worst = ", ".join(sorted({str(fault["unit"]) for fault in run.faults})[:5])
+        remedy = f"Restore the last backup that is exact; look at {worst}."
+        return Finding("proof", "fail", f"{run.n_faults} faults ({said})", remedy)
+    if at - run.at > OLDEST_PROOF:
+        return Finding("proof", "warn", f"exact, but long ago ({said})", remedy)
+    return Finding("proof", "ok", f"exact ({said})")
 
 
 def screens() -> Finding:

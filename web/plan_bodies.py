@@ -8,7 +8,7 @@ from marshmallow import fields, validate
 from webargs.fields import DelimitedList
 
 from grids.drafts import POLICIES
-from web.parse import MAX_TEXT, UNIT_CODE, Longitude, Strict, Whole
+from web.parse import UNIT_CODE, Longitude, Strict, Whole
 
 MAX_VERTICES = 5000
 MAX_CELLS = 5000
@@ -131,12 +131,6 @@ class PlanVersionBody(Strict):
     """The version of the plan that the sender has seen."""
 
     version = Whole(required=True, metadata=_says("The version of the plan that was seen."))
-
-
-class PublishBody(PlanVersionBody):
-    """Publishing: the version seen and a memo."""
-
-    memo = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
 
 
 class AssignBody(PlanVersionBody):

@@ -17,7 +17,7 @@ class PlanRow(Schema):
     plan_id = fields.UUID(required=True)
     title = fields.String(required=True)
     state = fields.String(
-        required=True, **_says("draft, checked, approved, published or withdrawn")
+        required=True, **_says("draft, submitted, approved, scheduled, published or withdrawn")
     )
     source = fields.String(required=True, **_says("studio, import, command or api"))
     base_publication = fields.Integer(
@@ -44,6 +44,14 @@ class Step(Schema):
     )
 
 
+class Approval(Schema):
+    """Whether a plan needs a second person, and who approved it as it is now."""
+
+    needed = fields.Boolean(required=True)
+    by = fields.String(required=True, allow_none=True)
+    at = fields.AwareDateTime(required=True, allow_none=True)
+
+
 class Plan(PlanRow):
     """A plan with its steps."""
 
@@ -51,6 +59,12 @@ class Plan(PlanRow):
         fields.Float(), required=True, allow_none=True, **_says("West, south, east, north")
     )
     open_incidents = fields.String(required=True, **_says("unaccepted, stay, move or ask"))
+    note = fields.String(required=True, **_says("What was said when it was handed in or sent back"))
+    effective_from = fields.AwareDateTime(
+        required=True, allow_none=True, **_says("When it comes into force, once it is scheduled")
+    )
+    submitted_at = fields.AwareDateTime(required=True, allow_none=True)
+    approval = fields.Nested(Approval, required=True)
     steps = fields.List(fields.Nested(Step), required=True, **_says("The first one first"))
     can_undo = fields.Boolean(required=True)
     can_redo = fields.Boolean(required=True)
@@ -213,12 +227,33 @@ class Balance(Schema):
     after = fields.Integer(required=True)
 
 
+class AskedIncident(Schema):
+    """An open incident that would change hands, and what becomes of it."""
+
+    incident_id = fields.UUID(required=True)
+    number = fields.String(required=True)
+    matter_code = fields.String(required=True)
+    summary = fields.String(required=True)
+    place = fields.String(required=True)
+    step = fields.String(required=True)
+    owner = fields.String(required=True, allow_none=True)
+    from_code = fields.String(required=True, allow_none=True)
+    to_code = fields.String(required=True, allow_none=True)
+    at = fields.List(fields.Float(), required=True, **_says("[lon, lat]"))
+    moves = fields.Boolean(required=True, **_says("What publishing would do now"))
+    chosen = fields.Boolean(required=True, **_says("Somebody chose; else the common rule"))
+
+
 class Impact(Schema):
     """What publishing a plan would do."""
 
     households = fields.Nested(Moves, required=True)
     cameras = fields.Nested(Moves, required=True)
     incidents = fields.Dict(required=True, **_says("Open ones: how many move and how many stay"))
+    open_incidents = fields.String(required=True, **_says("unaccepted, stay, move or ask"))
+    asked = fields.List(
+        fields.Nested(AskedIncident), required=True, **_says("Under ask: each of them")
+    )
     workers = fields.List(fields.Nested(WorkerChange), required=True)
     vacancies = fields.List(fields.String(), required=True, **_says("Grids without a worker"))
     balance = fields.List(fields.Nested(Balance), required=True)

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -173,6 +174,37 @@ def require_free_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError:
             raise PortTaken(host=host, port=port) from None
+
+
+@contextlib.contextmanager
+def kept_running(command: Sequence[str], *, pause: float = 5) -> Iterator[None]:
+    """Keep a program running beside this one: started again when it ends, asked to end at last.
+
+    Parameters
+    ----------
+    pause
+        Seconds before it is started again.
+    """
+    leaving = threading.Event()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def keep() -> None:
+        while not leaving.is_set():
+            running[:] = [subprocess.Popen(command, cwd=PROJECT)]  # noqa: S603 - our own program
+            if leaving.is_set():  # between the question and the start
+                running[0].terminate()
+            running[0].wait()
+            leaving.wait(pause)
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        leaving.set()
+        for process in running:
+            process.terminate()
+        keeper.join()
 
 
 def code_digest() -> str:

@@ -34,6 +34,7 @@ _THINGS: Words = {
     "matter": _l("matter"),
     "person": _l("person"),
     "plan": _l("plan"),
+    "publication": _l("publication"),
     "session": _l("session"),
     "subgroup": _l("sub-group"),
     "unit": _l("unit"),
@@ -87,6 +88,9 @@ _TOOLS: Words = {
     "sign": _l("sign"),
     "rename": _l("rename"),
     "balance": _l("balance"),
+    "rebase": _l("rebase"),
+    "resolve": _l("resolve conflicts"),
+    "restore": _l("restore"),
 }
 
 _STEPS: Words = {
@@ -106,7 +110,9 @@ _STEPS: Words = {
 _STATES: Words = {
     "draft": _l("a draft"),
     "checked": _l("checked"),
+    "submitted": _l("submitted"),
     "approved": _l("approved"),
+    "scheduled": _l("scheduled"),
     "published": _l("published"),
     "withdrawn": _l("withdrawn"),
     "empty": _l("empty"),
@@ -136,6 +142,13 @@ _REASONS: Words = {
     "name villages or a box": _l("name villages or a box"),
     "a unit needs a name": _l("a unit needs a name"),
     "a unit has at least one piece": _l("a unit has at least one piece"),
+    "the plan changes nothing": _l("the plan changes nothing"),
+    "say what has to be mended": _l("say what has to be mended"),
+    "a moment to come": _l("a moment to come"),
+    "nothing has changed since then": _l("nothing has changed since then"),
+    "the plan does not ask what becomes of open incidents": _l(
+        "the plan does not ask what becomes of open incidents"
+    ),
     "there is no such EPSG code": _l("there is no such EPSG code"),
     "it is no system of map coordinates": _l("it is no system of map coordinates"),
     "it has fewer than two different places": _l("it has fewer than two different places"),

@@ -1,16 +1,26 @@
 -- name: current
 -- The publication in force: the last of the line.
-SELECT number, base, at, in_force_from, by_person, memo, plan_id, n_changed, digest
+SELECT number, base, at, in_force_from, by_person, memo, plan_id, n_changed, digest,
+       (SELECT name FROM person WHERE person_id = by_person) AS by_name
   FROM publication
  ORDER BY number DESC
  LIMIT 1;
 
 -- name: list_all
 -- The line of publications, the newest first.
-SELECT number, base, at, in_force_from, by_person, memo, plan_id, n_changed, digest
+SELECT number, base, at, in_force_from, by_person, memo, plan_id, n_changed, digest,
+       (SELECT name FROM person WHERE person_id = by_person) AS by_name
   FROM publication
+ WHERE number < coalesce(CAST(:before AS integer), 2147483647)
  ORDER BY number DESC
  LIMIT :limit;
+
+-- name: get
+-- One of the line.
+SELECT number, base, at, in_force_from, by_person, memo, plan_id, n_changed, digest,
+       (SELECT name FROM person WHERE person_id = by_person) AS by_name
+  FROM publication
+ WHERE number = :number;
 
 -- name: cells_in_force
 -- The atoms of a territory; the finest code that a cell bears decides whether it lies in it.
@@ -40,3 +50,22 @@ SELECT u.level, count(*) AS n
    AND u.code >= :low
    AND u.code < :high
  GROUP BY u.level;
+
+-- name: residue
+-- What keeps the coverage from being exact, on these levels.
+SELECT fault, unit_code, cell_id, ST_X(middle.at) AS lon, ST_Y(middle.at) AS lat
+  FROM coverage_residue(CAST(:levels AS text[])) AS r
+ CROSS JOIN LATERAL (SELECT ST_Centroid(r.place) AS at) AS middle;
+
+-- name: keep_proof
+-- Write down what the proof said.
+INSERT INTO proof_run (cause, publication, n_faults, faults, seconds)
+VALUES (:cause, (SELECT max(number) FROM publication), :n_faults, CAST(:faults AS jsonb), :seconds)
+RETURNING at, cause, publication, n_faults, faults, seconds;
+
+-- name: last_proof
+-- The latest proof.
+SELECT at, cause, publication, n_faults, faults, seconds
+  FROM proof_run
+ ORDER BY run_id DESC
+ LIMIT 1;

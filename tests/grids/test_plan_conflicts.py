@@ -10,10 +10,10 @@ from sqlalchemy import text
 from geo.coverage import adjacency
 from geo.errors import GeoError
 from grids import plans
-from grids.errors import GridsError, NotFound
+from grids.errors import GridsError
 from grids.model import Level
 from grids.plan_conflicts import conflicts, meet
-from grids.plan_merge import GoTogether, OnlyTheirs, resolve
+from grids.plan_merge import GoTogether, NotInConflict, OnlyTheirs, resolve
 from grids.publications import cells_in_force, outlines_in_force, prove_in_force
 from grids.publishing import Faulty, StalePlan, publish
 from tests.grids.coverage_factory import COUNTY, VILLAGES, admin, found_small_county
@@ -118,7 +118,7 @@ def test_a_decision_is_a_step_that_can_be_undone(conn, county):
 
 def test_a_cell_that_is_not_in_conflict_cannot_be_decided(conn, county):
     cell, *_, plan_id = two_takers(conn)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotInConflict):
         resolve(conn, admin(), plan_id, {cell + 1: "mine"})
 
 

@@ -108,7 +108,37 @@ DOORS = {
     "plans.redo": Door("plan.edit", PLAN + "/redo", VERSION, walled=True),
     "plans.check": Door("plan.see", PLAN + "/check", walled=True),
     "plans.impact": Door("plan.see", PLAN + "/impact", walled=True),
-    "plans.publish": Door("plan.publish", PLAN + "/publish", VERSION, walled=True),
+    "plan_life.conflicts": Door("plan.see", PLAN + "/conflicts", walled=True),
+    "plan_life.resolve": Door(
+        "plan.edit",
+        PLAN + "/resolve",
+        {"choices": [{"cell_id": 1, "keep": "mine"}], **VERSION},
+        walled=True,
+    ),
+    "plan_life.take_lease": Door("plan.edit", PLAN + "/lease", {"village_codes": []}, walled=True),
+    "plan_life.give_up_lease": Door("plan.edit", PLAN + "/lease", walled=True),
+    "plan_life.submit": Door("plan.edit", PLAN + "/submit", VERSION, walled=True),
+    "plan_life.approve": Door("plan.approve", PLAN + "/approve", VERSION, walled=True),
+    "plan_life.send_back": Door(
+        "plan.approve", PLAN + "/send-back", {"note": "界线未落实", **VERSION}, walled=True
+    ),
+    "plan_life.choose_incidents": Door(
+        "plan.edit",
+        PLAN + "/incident-choices",
+        {"choices": [{"incident_id": NOBODY, "do": "stay"}], **VERSION},
+        walled=True,
+    ),
+    "plan_life.publish": Door("plan.publish", PLAN + "/publish", VERSION, walled=True),
+    "plan_life.list_publications": Door("unit.see", "/api/v1/publications"),
+    "plan_life.show_publication": Door("unit.see", "/api/v1/publications/1"),
+    "plan_life.restore": Door("plan.edit", "/api/v1/publications/1/restore", {}),
+    "plan_life.approval_areas": Door("plan.see", "/api/v1/approval-areas"),
+    "plan_life.ask_approval": Door(
+        "plan.approve",
+        "/api/v1/approval-areas",
+        {"territory_code": "{t.code}", "needed": True},
+        walled=True,
+    ),
     "plans.withdraw": Door("plan.edit", PLAN + "/withdraw", walled=True),
 }
 

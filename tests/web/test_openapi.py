@@ -70,6 +70,7 @@ def test_no_question_that_the_description_allows_breaks_the_server(app, world, s
         "incident_id": str(world.own.incident),
         "household_id": str(world.own.household),
         "camera_id": str(world.own.camera),
+        "number": 1,
     }
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
     for found in schema.include(method="GET").get_all_operations():

@@ -10,9 +10,10 @@ import click
 from sqlalchemy import make_url
 
 from geo.errors import Refusal
+from grids import proofs
 from grids.migrations import migrate, schema_versions
-from web.cli.database import engine
-from web.cli.output import Answer, WanggeGroup, give
+from web.cli.database import engine, transaction
+from web.cli.output import REFUSED, Answer, WanggeGroup, give
 from web.cluster import Cluster
 from web.cluster_host import require_server_programs
 
@@ -111,9 +112,19 @@ def dump(answer: Answer, file: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @give
 def restore(answer: Answer, file: Path) -> None:
-    """Replace the database's contents by those of FILE, all or nothing."""
+    """Replace the database's contents by those of FILE, all or nothing, and prove what came."""
     _run_tool(
         "pg_restore", "--clean", "--if-exists", "--single-transaction", "--exit-on-error", str(file)
     )
-    here, _ = schema_versions(engine())
-    answer.give({"restored": str(file), "schema": here}, lambda c: c.print(f"restored {file}"))
+    here, newest = schema_versions(engine())
+    document: dict[str, object] = {"restored": str(file), "schema": here, "exact": None}
+    if here != newest:  # an older program's database: it is proven when it has been brought up
+        answer.give(document, lambda c: c.print(f"restored {file}; run wangge db migrate"))
+        return
+    with transaction() as (conn, _):
+        proof = proofs.run(conn, "restore")
+    document |= {"publication": proof.publication, "exact": proof.exact, "faults": proof.faults}
+    said = "proven" if proof.exact else f"NOT exact: {proof.n_faults} faults"
+    answer.give(document, lambda c: c.print(f"restored {file}: {said}"))
+    if not proof.exact:
+        click.get_current_context().exit(REFUSED)

@@ -22,8 +22,9 @@ COMMANDS = {
     "locate": ("locate", "locate", "Which grid answers for a position?"),
     "person": ("person", "person", "People, accounts, rights."),
     "plan": ("plan", "plan", "Boundary work."),
-    "serve": ("serve", "serve", "Serve the screens and the API."),
+    "serve": ("serve", "serve", "Serve the screens and the API, and do the jobs."),
     "simplify": ("simplify", "simplify", "Simplify a coverage together for a map scale."),
+    "work": ("work", "work", "Do the jobs: plans on their day, the nightly proof, the audit seal."),
 }
 
 

@@ -1,8 +1,11 @@
-"""`wangge serve`: the application on granian, in the foreground or detached."""
+"""`wangge serve`: the application on granian and the jobs, in the foreground or detached."""
 
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
 
 import click
 from granian import Granian
@@ -10,7 +13,13 @@ from granian.constants import Interfaces
 
 from web.cli.output import Answer, WanggeCommand, give
 from web.cluster import Cluster
-from web.processes import DEFAULT_PORT, require_free_port, start_detached, stop_detached
+from web.processes import (
+    DEFAULT_PORT,
+    kept_running,
+    require_free_port,
+    start_detached,
+    stop_detached,
+)
 
 
 @click.command(cls=WanggeCommand)
@@ -18,12 +27,19 @@ from web.processes import DEFAULT_PORT, require_free_port, start_detached, stop_
 @click.option("--port", type=click.IntRange(1, 65535), help=f"Default: {DEFAULT_PORT}.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
 @click.option("--detach", is_flag=True, help="Start in the background and wait until it answers.")
+@click.option("--jobs/--no-jobs", default=True, show_default=True, help="Do the jobs as well.")
 @click.option("--stop", is_flag=True, help="Stop the server that was started in the background.")
 @give
 def serve(
-    answer: Answer, host: str, port: int | None, workers: int, detach: bool, stop: bool
+    answer: Answer,
+    host: str,
+    port: int | None,
+    workers: int,
+    detach: bool,
+    jobs: bool,
+    stop: bool,
 ) -> None:
-    """Serve the screens and the API."""
+    """Serve the screens and the API, and do the jobs."""
     if stop:
         stopped = stop_detached()
         answer.give({"stopped": stopped}, lambda c: c.print("stopped" if stopped else "was not up"))
@@ -39,7 +55,7 @@ def serve(
         Cluster.at().up()
     port = port or DEFAULT_PORT
     require_free_port(host, port)
-    Granian(
+    server = Granian(
         "web.wsgi:app",
         address=host,
         port=port,
@@ -48,4 +64,7 @@ def serve(
         blocking_threads=8,
         backlog=512,
         log_access=False,
-    ).serve()
+    )
+    worker = [str(Path(sys.executable).parent / "wangge"), "work"]
+    with kept_running(worker) if jobs else nullcontext():
+        server.serve()

@@ -1,13 +1,13 @@
-"""Boundary plans: drafts, their steps, what is wrong with them, what they would do, publishing."""
+"""Boundary plans: drafts, their steps, what is wrong with them, what they would do."""
 
 from __future__ import annotations
 
 from flask import Response, jsonify, request
 
-from grids import overlay, plan_arcs, plan_sketches, plans, publishing
+from grids import overlay, plan_arcs, plan_sketches, plans
 from web import plan_answers, plan_schemas, plan_tools
 from web.door import Blueprint
-from web.plan_bodies import ArcsQuery, CellsQuery, PlanBody, PlanVersionBody, PublishBody
+from web.plan_bodies import ArcsQuery, CellsQuery, PlanBody, PlanVersionBody
 from web.session import needs, viewer
 from web.transaction import begin
 
@@ -203,19 +203,6 @@ def impact(plan_id):
     """Return what the plan would do, computed as publishing does it."""
     with begin(viewer()) as conn:
         return jsonify(plans.impact(conn, viewer(), plan_id).as_dict())
-
-
-@blp.post("/<uuid:plan_id>/publish")
-@blp.arguments(PublishBody)
-@blp.response(200, description="The publication and what it did.")
-@blp.alt_response(409, description="Another publication changed the same cells.")
-@needs("plan.publish")
-def publish(body, plan_id):
-    """Take the plan into force, all of it or nothing."""
-    with begin(viewer()) as conn:
-        foreseen = plans.impact(conn, viewer(), plan_id).as_dict()
-        made = publishing.publish(conn, viewer(), plan_id, body["memo"], version=body["version"])
-    return jsonify({"publication": made.number, "at": made.at, "impact": foreseen})
 
 
 @blp.post("/<uuid:plan_id>/withdraw")

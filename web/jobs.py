@@ -1,0 +1,107 @@
+"""The worker's jobs: when what is to be done; how it is done is the domain's.
+
+The queue is procrastinate's, in the schema `jobs` of the same database. Every job can be run again
+at any moment: what it finds done already it leaves alone. A worker that dies is noticed by its
+missing heartbeat, and what it was doing is given to another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+from procrastinate import App, JobContext, PsycopgConnector
+from sqlalchemy import Engine, make_url
+from sqlalchemy.exc import OperationalError
+
+from grids import audit, db, proofs, scheduling
+from web.clock import now
+
+logger = structlog.get_logger()
+
+SEAL_EVERY_S = 5
+# Cron in UTC; China is eight hours ahead.
+EVERY_MINUTE = "* * * * *"
+AT_NIGHT = "20 19 * * *"
+
+
+def make_queue(engine: Engine) -> App:
+    """Return the queue with its jobs; no connection is opened yet.
+
+    Parameters
+    ----------
+    engine
+        Of the owner role: jobs act for nobody in particular, and in every territory.
+    """
+    url = make_url(engine.url).set(drivername="postgresql")
+    options = str(url.query.get("options", ""))
+    connector = PsycopgConnector(
+        conninfo=url.difference_update_query(["options"]).render_as_string(hide_password=False),
+        kwargs={"options": f"{options} -c search_path=jobs".lstrip()},
+        max_size=4,
+    )
+    queue = App(connector=connector)
+
+    @queue.periodic(cron=EVERY_MINUTE)
+    @queue.task(name="publish_due", queueing_lock="publish_due")
+    def publish_due(timestamp: int) -> None:
+        """Publish the plans whose moment has come."""
+        for attempt in scheduling.publish_due(engine, now()):
+            logger.info(
+                "plan.due",
+                plan_id=str(attempt.plan_id),
+                publication=attempt.publication,
+                refused=attempt.refused,
+            )
+
+    @queue.periodic(cron=AT_NIGHT)
+    @queue.task(name="prove", queueing_lock="prove")
+    def prove(timestamp: int) -> None:
+        """Prove what is in force by plain SQL."""
+        with db.begin(engine, db.EVERYWHERE) as conn:
+            run = proofs.run(conn, "night")
+        logger.info("proof.done", publication=run.publication, n_faults=run.n_faults)
+
+    @queue.periodic(cron=EVERY_MINUTE)
+    @queue.task(name="take_over", queueing_lock="take_over", pass_context=True)
+    async def take_over(context: JobContext, timestamp: int) -> None:
+        """Put the jobs of workers that died back into the queue."""
+        for job in await context.app.job_manager.get_stalled_jobs():
+            await context.app.job_manager.retry_job(job)
+
+    return queue
+
+
+def seal(engine: Engine) -> int:
+    """Seal the rows of the audit trail that are not yet sealed, and return how many."""
+    with db.begin(engine, db.EVERYWHERE) as conn:
+        return audit.seal(conn)
+
+
+def work(engine: Engine) -> None:
+    """Do the jobs of the queue and seal the audit trail until a signal to end comes."""
+    asyncio.run(_work(engine))
+
+
+async def _work(engine: Engine) -> None:
+    queue = make_queue(engine)
+    async with queue.open_async():
+        sealing = asyncio.create_task(_again_and_again(lambda: asyncio.to_thread(seal, engine)))
+        try:
+            # Jobs are short and few: done ones are not kept, the trail is in audit and proof_run.
+            await queue.run_worker_async(delete_jobs="successful", listen_notify=True)
+        finally:
+            sealing.cancel()
+            with suppress(asyncio.CancelledError):
+                await sealing
+
+
+async def _again_and_again(deed: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        try:
+            await deed()
+        except OperationalError as error:  # the database is being restarted
+            logger.warning("seal.failed", error=type(error.orig).__name__)
+        await asyncio.sleep(SEAL_EVERY_S)

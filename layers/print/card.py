@@ -13,7 +13,7 @@ from grids.access import Action
 from grids.model import Level, Viewer
 from layers.print import card_tables, fonts, land, maps
 from layers.print.card_tables import CardFacts
-from layers.print.imprint import Imprint, Printed, foot, lacking
+from layers.print.imprint import Imprint, Printed, foot, lacking, no_room
 from layers.print.ink import Ink, Pen, accent, muted, rule
 from layers.print.labels import place
 from layers.print.lettering import Lettering, Wanted
@@ -191,7 +191,7 @@ def _draw_tables(
             imprint,
             facts.land.edition,
             personal=bool(facts.people),
-            unplaced=unplaced,
+            notes=no_room(unplaced, imprint.locale),
         )
         if not left and not right:
             lacking(page, _PAGE.west, _FOOT.south - 5, imprint.locale)

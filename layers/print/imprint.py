@@ -106,11 +106,11 @@ def foot(
     personal: bool,
     size: float = 6.5,
     numbered: tuple[int, int] | None = None,
-    unplaced: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> None:
     """Write the foot of a page into a box, from its upper edge.
 
-    `numbered` is this page and how many there are; `unplaced` names what found no room.
+    `numbered` is this page and how many there are.
     """
     page.line(box.west, box.north, box.east, box.north, Pen(rule(), 0.5))
     y = box.north - size * 1.5
@@ -120,12 +120,15 @@ def foot(
         said = word("page", imprint.locale, number=numbered[0], total=numbered[1])
         page.text(box.east, y, said, size, anchor="end", colour=muted())
     y -= size * 1.5
-    parts = imprint.statements(shown, personal=personal)
-    if unplaced:
-        parts.append(word("unplaced", imprint.locale, names="、".join(unplaced)))
+    parts = [*imprint.statements(shown, personal=personal), *notes]
     for line in fonts.wrapped("  ·  ".join(parts), size, box.width):
         page.text(box.west, y, line, size, colour=muted())
         y -= size * 1.4
+
+
+def no_room(names: Sequence[str], locale: str) -> list[str]:
+    """Return the sentence on what has no place on a map, or none."""
+    return [word("unplaced", locale, names="、".join(names))] if names else []
 
 
 def lacking(page: Ink, x: float, y: float, locale: str, size: float = 6.5) -> None:

@@ -69,15 +69,18 @@ class MapSheet:
 def pen_of(level: Level, weight: float = 1.0) -> Pen:
     """Return the line of a border: the widths of the screens' theme, for paper."""
     style = theme()["units"][level.value]
-    width = style["width"] * 0.55 * weight
+    width = style["width"] * 0.7 * weight
     if level is Level.SUBGROUP:
-        width *= 0.6
+        width *= 0.45
     dash = tuple(part * max(width, 0.45) for part in style["dash"] or ())
     return Pen(style["colour"], width, dash)
 
 
-def draw(page: Ink, sheet: MapSheet) -> bool:
-    """Draw ground and borders; return whether there is free land to explain."""
+def draw(page: Ink, sheet: MapSheet, *, ground: bool = True) -> bool:
+    """Draw ground and borders; return whether there is free land to explain.
+
+    Without `ground` what lies around stays paper.
+    """
     view, land = sheet.view, sheet.land
     labels: dict[Level, Sequence[str | None]] = {
         Level.TOWNSHIP: [code[: Level.TOWNSHIP.digits] for code in land.village],
@@ -97,7 +100,8 @@ def draw(page: Ink, sheet: MapSheet) -> bool:
     }
     free = view.shapes(land.cells[np.array([grid is None for grid in land.grid], dtype=np.bool_)])
     with page.clipped(view.frame):
-        page.box(view.frame, fill=theme()["paper"]["background"])
+        if ground:
+            page.box(view.frame, fill=theme()["paper"]["background"])
         for around in sheet.context:
             _draw_around(page, view, around, sheet.weight)
         page.fill(_closed(lines[sheet.edge]), theme()["paper"]["panel"])

@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from geo.lattice import Geometries
+from grids.model import Level
 from layers.print.land import PrintedUnit
 from layers.print.lettering import Wanted, Wording
 from layers.print.paper import MapView
@@ -85,33 +86,40 @@ def fitting_size(shapes: Geometries, names: Sequence[str], least: float, most: f
     return round(float(np.clip(0.85 * side / max(length, 1), least, most)), 1)
 
 
-def grids_wanted(
+def names_wanted(
     view: MapView,
     outlines: Mapping[str, Any],
-    villages: Sequence[tuple[PrintedUnit, Sequence[PrintedUnit]]],
+    parents: Sequence[tuple[PrintedUnit, Sequence[PrintedUnit]]],
     numbers: Mapping[str, str],
     *,
     least: float,
     most: float,
 ) -> list[Wanted]:
-    """Return the grids of villages as they want to be named: short, else by their number."""
-    grids = [grid for _, members in villages for grid in members]
-    drawn = view.shapes(np.array([outlines[grid.code] for grid in grids], dtype=np.object_))
+    """Return grids of villages, or villages of townships, as they want to be named.
+
+    In short where the parent is named beside them, at last by their number.
+    """
+    units = [unit for _, members in parents for unit in members]
+    drawn = view.shapes(np.array([outlines[unit.code] for unit in units], dtype=np.object_))
     shapes = shapely.simplify(drawn, _SIMPLER)
     called: dict[str, str] = {}
     tails: dict[str, str] = {}
-    for village, members in villages:
-        short = short_names(members, village.name)
+    for parent, members in parents:
+        short = (
+            short_names(members, parent.name)
+            if parent.level is Level.VILLAGE
+            else {unit.code: seat(unit.name) for unit in members}
+        )
         called |= short
         tails |= dict.fromkeys(short, ending(list(short.values())))
-    size = fitting_size(shapes, [called[grid.code] for grid in grids], least, most)
+    size = fitting_size(shapes, [called[unit.code] for unit in units], least, most)
     return [
         Wanted(
-            grid.code,
+            unit.code,
             shape,
-            wordings(called[grid.code], size, tail=tails[grid.code], number=numbers.get(grid.code)),
+            wordings(called[unit.code], size, tail=tails[unit.code], number=numbers.get(unit.code)),
         )
-        for grid, shape in zip(grids, shapes, strict=True)
+        for unit, shape in zip(units, shapes, strict=True)
     ]
 
 

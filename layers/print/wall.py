@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from grids.model import Level, Viewer
 from layers.print import fonts, land, maps
-from layers.print.imprint import Imprint, Printed, foot, lacking, projection
+from layers.print.imprint import Imprint, Printed, foot, lacking, no_room, projection
 from layers.print.ink import Ink, accent, muted
 from layers.print.labels import place
 from layers.print.land import Land
 from layers.print.lettering import Label, Lettering, Wanted
-from layers.print.naming import grids_wanted, units_wanted, wordings
+from layers.print.naming import names_wanted, seat, units_wanted, wordings
 from layers.print.paper import MM, PAPERS, Box, MapView
 from layers.print.tables import Column, rows_that_fit, table
 from layers.print.words import level_name, word
@@ -40,6 +41,8 @@ _MAKES = {
     "A0": _Make(20 * MM, 14, 2.0, 5, 16),
 }
 _KEY_TEXT = 0.62
+# Points that a usual grid has to measure on paper to bear a name: about five millimetres.
+_LEAST_SIDE = 14
 _MOST_KEY_COLUMNS = 4
 
 
@@ -101,7 +104,7 @@ def wall_map(
     _title(page, layout.title, shown, imprint, title, make)
     top = _explain(page, layout, sheet, imprint.locale, make, free=free, lettering=key)
     top = _members(page, layout, shown, imprint.locale, make, top)
-    no_room = _key(page, layout, shown, key, imprint.locale, make, top, n_columns)
+    left_over = _key(page, layout, shown, key, imprint.locale, make, top, n_columns)
     unplaced = [shown.units[code].name for code in key.unplaced]
     foot(
         page,
@@ -110,7 +113,10 @@ def wall_map(
         shown.edition,
         personal=False,
         size=make.text * 0.75,
-        unplaced=[shown.units[code].name for code in no_room],
+        notes=[
+            *no_room([shown.units[code].name for code in left_over], imprint.locale),
+            *([] if _names_grids(shown, view) else [word("too_small", imprint.locale)]),
+        ],
     )
     lacking(page, layout.foot.west, layout.foot.south, imprint.locale, make.text * 0.75)
     return Printed(page.pdf(), 1, 0, tuple(sorted(page.missing)), tuple(unplaced))
@@ -156,34 +162,38 @@ def _sheet(conn: Connection, shown: Land, view: MapView, make: _Make) -> maps.Ma
 def _lettering(shown: Land, sheet: maps.MapSheet, make: _Make) -> tuple[Lettering, dict[str, str]]:
     """Return the labels, numbers still without their value, and the colours by key."""
     view = sheet.view
-    villages = [(v, shown.below(Level.GRID, v.code)) for v in shown.below(Level.VILLAGE)]
-    grids = [grid for _, members in villages for grid in members]
-    holder = "8" * len(str(len(grids)))
-    wanted = grids_wanted(
-        view,
-        shown.outlines,
-        villages,
-        dict.fromkeys((grid.code for grid in grids), holder),
-        least=make.least,
-        most=make.most,
-    )
+    named = Level.GRID if _names_grids(shown, view) else Level.VILLAGE
+    parents = [(v, shown.below(Level.GRID, v.code)) for v in shown.below(Level.VILLAGE)]
+    if named is Level.VILLAGE:
+        parents = [(t, shown.below(named, t.code)) for t in shown.below(Level.TOWNSHIP)]
+    units = [unit for _, members in parents for unit in members]
+    holder = dict.fromkeys((unit.code for unit in units), "8" * len(str(len(units))))
+    wanted = names_wanted(view, shown.outlines, parents, holder, least=make.least, most=make.most)
     size = wanted[0].wordings[0].size if wanted else make.least
     above: list[Wanted] = []
     colours: dict[str, str] = {}
     for level, larger, colour in (
-        (Level.TOWNSHIP, 3.2, accent()),
+        (Level.TOWNSHIP, 3.2 if named is Level.GRID else 1.8, accent()),
         (Level.VILLAGE, 1.5, theme()["units"]["village"]["colour"]),
     ):
-        units = [unit for unit in shown.below(level) if unit.code != shown.code]
-        above += units_wanted(view, shown.outlines, units, size * larger)
-        colours |= {unit.code: colour for unit in units}
+        over = [unit for unit in shown.below(level) if level is not named]
+        over = [unit for unit in over if unit.code != shown.code]
+        above += units_wanted(view, shown.outlines, over, size * larger)
+        colours |= {unit.code: colour for unit in over}
     for around in sheet.context:
         shapes = view.shapes(around.outlines)
         for unit, shape in zip(around.units, shapes, strict=True):
-            wanted.append(Wanted(unit.code, shape, wordings(unit.name, make.text)))
+            wanted.append(Wanted(unit.code, shape, wordings(seat(unit.name), make.text)))
             colours[unit.code] = muted()
     frame = view.frame.inset(make.text * 0.3)
     return place(wanted, frame, fonts.width, above=above), colours
+
+
+def _names_grids(shown: Land, view: MapView) -> bool:
+    """Return whether grids are large enough on this sheet to be told apart by name or number."""
+    grids = len(shown.below(Level.GRID))
+    paper = shown.units[shown.code].area_m2 * view.points_per_metre**2
+    return grids == 0 or math.sqrt(paper / grids) >= _LEAST_SIDE
 
 
 def _numbered(lettering: Lettering, shown: Land) -> Lettering:

@@ -101,11 +101,16 @@ def _cut_off(
     """Return the piece of each face, and the pieces that were not pieces before."""
     n, i, j = len(after), faces.edges.i, faces.edges.j
     now = connected(n, *(e[after[i] == after[j]] for e in (i, j)))
-    was = connected(n, *(e[before[i] == before[j]] for e in (i, j)))
+    touched = (before != after) | (np.bincount(faces.owner)[faces.owner] > 1)
+    concerned = np.unique(np.concatenate((before[touched], after[touched])))
+    _, first = np.unique(now, return_index=True)
+    n_pieces = np.bincount(after[first], minlength=len(codes))
+    torn = [g for g in concerned.tolist() if n_pieces[g] > 1 and codes[g] is not None]
     cut_off: list[int] = []
-    for g in np.flatnonzero(_n_pieces(now, after, len(codes)) > 1).tolist():
+    was = connected(n, *(e[before[i] == before[j]] for e in (i, j))) if torn else now
+    for g in torn:
         pieces, former = np.unique(now[after == g]), np.unique(was[before == g])
-        if codes[g] is None or len(pieces) <= max(1, len(former)):
+        if len(pieces) <= max(1, len(former)):
             continue
         stays = after == g
         heirs = [stays & (was == piece) for piece in former]
@@ -113,11 +118,6 @@ def _cut_off(
         kept = {int(np.bincount(now[heir], faces.area[heir]).argmax()) for heir in heirs}
         cut_off += [piece for piece in pieces.tolist() if piece not in kept]
     return now, cut_off
-
-
-def _n_pieces(label: Keys, grid: Keys, n_grids: int) -> Keys:
-    _, first = np.unique(label, return_index=True)
-    return np.bincount(grid[first], minlength=n_grids)
 
 
 def _smallest(faces: Faces, label: Keys, pieces: list[int]) -> int:

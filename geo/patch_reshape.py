@@ -135,9 +135,10 @@ def _require_two(cells: list[Cell], owns: list[NDArray[np.bool_]], grids: tuple[
 
 def _shared_border(land: Ground, owns: list[NDArray[np.bool_]]) -> BaseGeometry:
     """Return the lines between the two grids in lattice steps."""
-    edges = shared_edges(land.outlines)
-    a, b = owns
-    between = (a[edges.i] & b[edges.j]) | (b[edges.i] & a[edges.j])
+    either = owns[0] | owns[1]
+    edges = shared_edges(land.outlines[either])
+    in_a = owns[0][either]
+    between = in_a[edges.i] != in_a[edges.j]
     ends = np.stack((edges.start[between], edges.end[between]), axis=1) - np.array(land.origin)
     lines: BaseGeometry = shapely.line_merge(shapely.multilinestrings(ends.astype(np.float64)))
     return lines

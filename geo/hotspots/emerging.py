@@ -214,8 +214,7 @@ def patterns(
 
 def _around(values: Floats, weights: Weights, time_lag: int) -> Floats:
     """Return the sums over each neighbourhood: units near, this step and those before."""
-    near = weights.with_self()
-    summed = np.column_stack([near.total(step) for step in values.T])
+    summed = weights.with_self().total(values)
     whole = summed.copy()
     for lag in range(1, min(time_lag, values.shape[1] - 1) + 1):
         whole[:, lag:] += summed[:, :-lag]

@@ -42,7 +42,7 @@ class Weights:
         return np.diff(self.indptr)
 
     def total(self, values: Floats) -> Floats:
-        """Return the sum of `values` over each unit's row, shape (n,)."""
+        """Return the sums of `values`, shape (n,) or (n, m), over each unit's row."""
         ones = np.ones(self.indices.size)
         matrix = sparse.csr_matrix((ones, self.indices, self.indptr), shape=(self.n, self.n))
         return np.asarray(matrix @ values, dtype=np.float64)

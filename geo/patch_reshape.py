@@ -15,7 +15,7 @@ from shapely.ops import substring
 from geo.errors import GeoError
 from geo.lattice import SCALE, Coordinates, from_lattice
 from geo.patch import Cell, OtherVillage, Patch, UnknownGrid, outlines_of
-from geo.patch_faces import Ground, cut, edge_m, ground, shared_edges
+from geo.patch_faces import Ground, cut, edge_m, ground, place_of, shared_edges
 from geo.patch_pieces import codes_of, rebuilt
 from geo.patch_sketch import BadSketch
 
@@ -94,10 +94,17 @@ def reshape(
     border = _shared_border(land, owns)
     names = {"grid_a": grid_a, "grid_b": grid_b}
     if border.is_empty:
-        raise NoSharedBorder(**names)
+        raise NoSharedBorder(at=place_of(land.outlines[int(owns[0].argmax())]), **names)
     if line.geom_type != "LineString" or line.is_empty:
         raise BadSketch(reason=f"it is a {line.geom_type}{' without places' * line.is_empty}")
-    new_border, old_border = _between_touches(_drawn_on(line, border, land, snap_m), border, names)
+    sketch = _drawn_on(line, border, land, snap_m)
+    touches = _between_touches(sketch, border)
+    lens: Any = touches and shapely.polygonize(
+        shapely.get_parts(shapely.union_all(touches, grid_size=1))
+    )
+    if touches is None or lens.is_empty:
+        raise TouchesOnce(at=land.place(shapely.get_coordinates(sketch)[0]), **names)
+    new_border, _ = touches
     both = shapely.coverage_union_all(land.flat[owns[0] | owns[1]])
     outside: Any = shapely.get_parts(shapely.difference(new_border, both))
     outside = outside[~shapely.is_empty(outside)]
@@ -106,11 +113,6 @@ def reshape(
     if away.any():
         raise LeavesGrids(at=land.place(shapely.get_coordinates(middle[away])[0]), **names)
 
-    lens: Any = shapely.polygonize(
-        shapely.get_parts(shapely.union_all([new_border, old_border], grid_size=1))
-    )
-    if lens.is_empty:
-        raise TouchesOnce(**names)
     swept = shapely.union_all([new_border, *shapely.get_parts(lens)])
     faces = cut(land, shapely.dwithin(land.flat, swept, _TOUCH), new_border)
     codes, grid_of = codes_of(given)
@@ -130,7 +132,13 @@ def _require_two(cells: list[Cell], owns: list[NDArray[np.bool_]], grids: tuple[
             raise UnknownGrid(grid=grid)
         first.append(cells[int(own.argmax())])
     if first[0].village != first[1].village:
-        raise OtherVillage(grid=grids[0], village=first[0].village, cell_village=first[1].village)
+        raise OtherVillage(
+            grid=grids[0],
+            village=first[0].village,
+            cell_village=first[1].village,
+            cell=first[1].id,
+            at=place_of(first[1].outline),
+        )
 
 
 def _shared_border(land: Ground, owns: list[NDArray[np.bool_]]) -> BaseGeometry:
@@ -154,11 +162,12 @@ def _drawn_on(line: LineString, border: BaseGeometry, land: Ground, snap_m: floa
 
 
 def _between_touches(
-    line: LineString, border: BaseGeometry, names: dict[str, str]
-) -> tuple[BaseGeometry, BaseGeometry]:
+    line: LineString, border: BaseGeometry
+) -> tuple[BaseGeometry, BaseGeometry] | None:
     """Return the line between its first and last touch of a piece of the border, and that piece.
 
-    Of several pieces the one counts that the line takes the longest way to come back to.
+    Of several pieces the one counts that the line takes the longest way to come back to. None if
+    it comes back to none.
     """
     candidates = []
     for old in shapely.get_parts(border):
@@ -168,7 +177,7 @@ def _between_touches(
             candidates.append((float(at.max() - at.min()), float(at.min()), float(at.max()), old))
     candidates = [found for found in candidates if found[0] > _TOUCH]
     if not candidates:
-        raise TouchesOnce(**names)
+        return None
     _, first, last, old = max(candidates, key=lambda found: found[0])
     new = shapely.get_coordinates(substring(line, first, last))
     # Computed places lie a hair beside the border; its own nearest places are noded into it.

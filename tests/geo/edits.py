@@ -212,9 +212,10 @@ def a_line_through(outline, rng):
 def a_line_beside(mine, theirs, rng):
     """A crooked line from one place on the border of two lands to another."""
     border = shapely.line_merge(shapely.intersection(mine.boundary, theirs.boundary))
-    longest = max(shapely.get_parts(border), key=lambda line: line.length)
-    if longest.geom_type != "LineString":
+    lines = [line for line in shapely.get_parts(border) if line.geom_type == "LineString"]
+    if not lines:
         return a_line_through(mine, rng)
+    longest = max(lines, key=lambda line: line.length)
     along = np.linspace(*np.sort(rng.uniform(0, 1, 2)), rng.integers(3, 8))
     xy = shapely.get_coordinates(shapely.line_interpolate_point(longest, along, normalized=True))
     xy[1:-1] += rng.normal(size=(len(xy) - 2, 2)) * longest.length * 0.08

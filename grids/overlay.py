@@ -127,7 +127,7 @@ def around(
     grids: Sequence[str] = (),
     box: Box | None = None,
 ) -> Overlay:
-    """Return whole grids and everything that their box touches, inside a territory.
+    """Return whole grids and everything that their box touches, its households not counted.
 
     Parameters
     ----------
@@ -158,7 +158,8 @@ def around(
     if row.west is None:
         what = ("grid", ", ".join(grids)) if grids else ("cell", "there")
         raise NotFound(what=what[0], key=what[1])
-    return read(conn, scope, plan_id, box=(row.west, row.south, row.east, row.north))
+    reach = (row.west, row.south, row.east, row.north)
+    return read(conn, scope, plan_id, box=reach, counted=False)
 
 
 def with_neighbours(

@@ -119,7 +119,7 @@ def merge_grids(
     for code in (grid_from, grid_into):
         require_grid(conn, viewer, plan, code)
     villages = sorted({code[: Level.VILLAGE.digits] for code in (grid_from, grid_into)})
-    here = overlay.read(conn, viewer.scope, plan_id, villages=villages)
+    here = overlay.read(conn, viewer.scope, plan_id, villages=villages, counted=False)
     patch = patches.merge(here.cells(), grid_from, grid_into, loose=loose)
     params = {"from": grid_from, "into": grid_into}
     return make(conn, viewer, plan, "merge", params, patch, here)

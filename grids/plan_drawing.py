@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from uuid import UUID
 
+import shapely
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 
 from geo import patch as patches
+from geo import patch_draw, patch_move
 from geo.patch import Patch
+from geo.patch_move import redraw_arcs
+from geo.patch_nibble import nibble
 from geo.patch_reshape import reshape
 from geo.patch_split import split
 from grids import drafts, overlay
+from grids.errors import BadValue
 from grids.model import Level, NewUnit, Viewer
 from grids.numbering import next_codes
 from grids.overlay import Overlay
 from grids.plan_import import reserve_cells
 from grids.plan_make import Outcome, make
-from grids.plan_reach import Places, line_of, places_of, require_grid
+from grids.plan_reach import Places, line_of, places_of, polygon_of, require_grid
 
 # A line that crosses itself may cut more than two parts.
 _SPARE_GRIDS = 3
+
+# A drawn grid bears this until its village, and so its number, is known.
+_UNNUMBERED = "drawn"
+
+# About 10 m: what lies this near to a drawing may be drawn on to it.
+_BESIDE_DEGREES = 1e-4
 
 
 def split_grid(
@@ -101,6 +114,140 @@ def reshape_border(
     patch = reshape(here.cells(), grid_a, grid_b, sketch, _numbers(conn), loose=loose)
     params = {"grid_a": grid_a, "grid_b": grid_b, "line": places_of(sketch)}
     return make(conn, viewer, plan, "reshape", params, patch, here)
+
+
+def move_border(
+    conn: Connection,
+    viewer: Viewer,
+    plan_id: UUID,
+    arcs: Sequence[Mapping[str, Places]],
+    *,
+    version: int | None = None,
+    loose: str = "refuse",
+) -> Outcome:
+    """Give borders another course: all cells beside them follow.
+
+    Parameters
+    ----------
+    arcs
+        Each a border or a piece of one, `before` exactly as it is and `after` as it is to be. To
+        move a node, all borders that meet in it.
+    loose
+        As in `plan_assign.assign_cells`.
+
+    Raises
+    ------
+    Forbidden, NotFound, PlanClosed, PlanConflict, CodesUsedUp
+    geo.patch_move.NotABorder, LockedVertex, Torn, Folds, RunsAway, Vanishes
+    geo.patch.OtherVillage, geo.patch.Multipart
+    """
+    plan = drafts.lock(conn, viewer, plan_id, version)
+    courses = [(line_of(arc["before"], "before"), line_of(arc["after"], "after")) for arc in arcs]
+    here = _around(conn, viewer, plan_id, *chain.from_iterable(courses))
+    patch = redraw_arcs(here.cells(), courses, _numbers(conn), loose=loose)
+    params = {"arcs": [{"before": places_of(old), "after": places_of(new)} for old, new in courses]}
+    return make(conn, viewer, plan, "move", params, patch, here)
+
+
+def move_vertex(
+    conn: Connection,
+    viewer: Viewer,
+    plan_id: UUID,
+    at: Sequence[float],
+    to: Sequence[float],
+    *,
+    version: int | None = None,
+    loose: str = "refuse",
+) -> Outcome:
+    """Move a vertex, or a place where borders meet, from one position to another.
+
+    Raises
+    ------
+    Forbidden, NotFound, PlanClosed, PlanConflict, CodesUsedUp
+    geo.patch_move.NotABorder, LockedVertex, Folds, RunsAway, Vanishes
+    geo.patch.OtherVillage, geo.patch.Multipart
+    """
+    plan = drafts.lock(conn, viewer, plan_id, version)
+    way = line_of([at, to], "at")
+    here = _around(conn, viewer, plan_id, way)
+    (x, y), (to_x, to_y) = way.coords
+    patch = patch_move.move_vertex(here.cells(), (x, y), (to_x, to_y), _numbers(conn), loose=loose)
+    params = {"arcs": [{"before": [list(at)], "after": [list(to)]}]}
+    return make(conn, viewer, plan, "move", params, patch, here)
+
+
+def nibble_land(
+    conn: Connection,
+    viewer: Viewer,
+    plan_id: UUID,
+    grid_code: str,
+    ring: Places,
+    *,
+    version: int | None = None,
+    loose: str = "refuse",
+) -> Outcome:
+    """Give the land inside a ring to a grid, as far as it lies in its village.
+
+    Raises
+    ------
+    Forbidden, NotFound, PlanClosed, PlanConflict, CodesUsedUp
+    geo.patch_sketch.BadSketch, geo.patch_nibble.NothingTaken, geo.patch.Multipart
+    """
+    plan = drafts.lock(conn, viewer, plan_id, version)
+    require_grid(conn, viewer, plan, grid_code)
+    blob = polygon_of(ring)
+    here = _around(conn, viewer, plan_id, blob, grids=[grid_code])
+    patch = nibble(here.cells(), grid_code, blob, _numbers(conn), loose=loose)
+    params = {"grid_code": grid_code, "ring": places_of(blob)}
+    return make(conn, viewer, plan, "nibble", params, patch, here)
+
+
+def draw_grid(
+    conn: Connection,
+    viewer: Viewer,
+    plan_id: UUID,
+    ring: Places,
+    name: str,
+    *,
+    kind: str = "base",
+    version: int | None = None,
+) -> Outcome:
+    """Make a new grid of the free land inside a ring.
+
+    Raises
+    ------
+    BadValue
+        Without a name.
+    Forbidden, NotFound, PlanClosed, PlanConflict, CodesUsedUp
+    geo.patch_sketch.BadSketch, TooSmall, geo.patch_draw.NoFreeLand
+    """
+    plan = drafts.lock(conn, viewer, plan_id, version)
+    if not name.strip():
+        raise BadValue(field="name", given=name, reason="a grid needs a name")
+    blob = polygon_of(ring)
+    here = _around(conn, viewer, plan_id, blob)
+    drawn = patch_draw.draw_grid(here.cells(), blob, _UNNUMBERED, _numbers(conn))
+    (village,) = {cell.village for cell in drawn.new if cell.grid == _UNNUMBERED}
+    (code,) = next_codes(conn, village, 1, kind=kind)
+    patch = Patch(
+        drawn.old,
+        tuple(replace(c, grid=code) if c.grid == _UNNUMBERED else c for c in drawn.new),
+    )
+    params = {"ring": places_of(blob), "name": name.strip(), "grid_code": code}
+    units = [NewUnit(code, name.strip(), kind)]
+    return make(conn, viewer, plan, "draw", params, patch, here, units)
+
+
+def _around(
+    conn: Connection,
+    viewer: Viewer,
+    plan_id: UUID,
+    *drawn: BaseGeometry,
+    grids: Sequence[str] = (),
+) -> Overlay:
+    """Return the grids that a drawing touches, whole, with everything around them."""
+    box = shapely.box(*shapely.total_bounds(drawn)).buffer(_BESIDE_DEGREES).bounds
+    return overlay.around(conn, viewer.scope, plan_id, grids=grids, box=box)
 
 
 def _numbers(conn: Connection) -> Iterator[int]:

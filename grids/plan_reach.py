@@ -43,7 +43,7 @@ def around_cells(
     rows |= {k: row for k, row in plan_rows.in_plan(conn, plan.plan_id, wanted).items() if row}
     villages = {row.village_code for row in rows.values() if row}
     villages |= {grid_code[: Level.VILLAGE.digits]} if grid_code else set()
-    here = overlay.read(conn, viewer.scope, plan.plan_id, villages=sorted(villages))
+    here = overlay.read(conn, viewer.scope, plan.plan_id, villages=sorted(villages), counted=False)
     missing = sorted(wanted - set(here.cell_id.tolist()))
     if missing:
         raise NotFound(what="cell", key=missing[0])
@@ -88,9 +88,9 @@ def polygon_of(places: Places, field: str = "ring") -> Polygon:
     return Polygon(xy)
 
 
-def places_of(line: LineString) -> list[list[float]]:
-    """Return a line as positions, the way in which steps remember it."""
-    return [[x, y] for x, y in shapely.get_coordinates(line).tolist()]
+def places_of(drawn: LineString | Polygon) -> list[list[float]]:
+    """Return a drawing as positions, the way in which steps remember it."""
+    return [[x, y] for x, y in shapely.get_coordinates(drawn).tolist()]
 
 
 def _pairs(places: Places, least: int, field: str) -> np.ndarray:

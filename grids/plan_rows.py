@@ -76,13 +76,16 @@ def state_of(rows: Iterable[Row[Any]]) -> State:
 
 def write(conn: Connection, plan_id: UUID, state: State) -> None:
     """Make the plan hold exactly this of these cells."""
-    for cell_id, row in sorted(state.items()):
-        key = {"plan_id": plan_id, "cell_id": cell_id}
-        if row is None:
-            conn.execute(statement("drop_cell", "plans"), key)
-        else:
-            values = {name: getattr(row, name) for name in CellRow.__slots__}
-            conn.execute(statement("put_cell", "plans"), key | values)
+    dropped = sorted(number for number, row in state.items() if row is None)
+    held = [
+        {"plan_id": plan_id, "cell_id": number} | {k: getattr(row, k) for k in CellRow.__slots__}
+        for number, row in sorted(state.items())
+        if row is not None
+    ]
+    if dropped:
+        conn.execute(statement("drop_cells", "plans"), {"plan_id": plan_id, "cells": dropped})
+    if held:
+        conn.execute(statement("put_cell", "plans"), held)
 
 
 def packed(state: State) -> bytes:

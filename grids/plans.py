@@ -14,8 +14,15 @@ from grids.drafts import Plan, PlanClosed, PlanConflict, create, get, list_all, 
 from grids.impact import Impact, impact
 from grids.overlay import Overlay, cells
 from grids.plan_assign import assign_cells, found_grid, merge_grids
-from grids.plan_check import Fault, Limits, check
-from grids.plan_drawing import reshape_border, split_grid
+from grids.plan_check import Fault, check
+from grids.plan_drawing import (
+    draw_grid,
+    move_border,
+    move_vertex,
+    nibble_land,
+    reshape_border,
+    split_grid,
+)
 from grids.plan_import import add_import
 from grids.plan_make import Outcome, tried
 from grids.plan_sign import rename_unit, sign_parts
@@ -25,7 +32,6 @@ from grids.plan_undo import Step, can_redo, redo, steps, steps_of, undo, undo_st
 __all__ = [
     "Fault",
     "Impact",
-    "Limits",
     "Outcome",
     "Overlay",
     "Plan",
@@ -39,11 +45,15 @@ __all__ = [
     "cells",
     "check",
     "create",
+    "draw_grid",
     "found_grid",
     "get",
     "impact",
     "list_all",
     "merge_grids",
+    "move_border",
+    "move_vertex",
+    "nibble_land",
     "redo",
     "rename_unit",
     "reshape_border",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 from webargs.fields import DelimitedList
 
 from grids.drafts import POLICIES
@@ -92,6 +92,25 @@ class CellIds(fields.List):
             validate=validate.Length(1, MAX_CELLS),
             metadata=_says("Numbers of cells, as GET .../cells gives them."),
         )
+
+
+class Area(fields.Field):
+    """A unit code, or several codes of grids."""
+
+    def __init__(self) -> None:
+        says = "Code of a village or grid, or codes of grids of one village."
+        either = [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+        super().__init__(required=True, metadata=_says(says) | {"oneOf": either})
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | list[str]:
+        codes = [value] if isinstance(value, str) else value
+        if not isinstance(codes, list) or not 0 < len(codes) <= MAX_CELLS:
+            raise ValidationError("a code or a list of codes")
+        for code in codes:
+            if not isinstance(code, str):
+                raise ValidationError("a code or a list of codes")
+            UNIT_CODE(code)
+        return value
 
 
 class PlanBody(Strict):
@@ -232,3 +251,26 @@ class RenameBody(PlanVersionBody):
     tool = ToolName("rename")
     unit_code = fields.String(required=True, validate=UNIT_CODE)
     name = Name(required=True)
+
+
+class BalanceBody(PlanVersionBody):
+    """Divide villages or grids into grids of about equal households."""
+
+    tool = ToolName("balance")
+    area = Area()
+    parts = fields.Integer(strict=True, validate=validate.Range(2, 200))
+    households = fields.Integer(
+        strict=True,
+        validate=validate.Range(1, 100_000),
+        metadata=_says("About how many in each grid; this or the number of parts."),
+    )
+    mode = fields.String(
+        load_default="buildings", validate=validate.OneOf(["cells", "buildings", "lines"])
+    )
+    tries = fields.Integer(strict=True, load_default=1, validate=validate.Range(1, 50))
+    seed = fields.Integer(strict=True, load_default=0, validate=validate.Range(0, 2**31))
+
+    @validates_schema
+    def _one_of_them(self, data: dict[str, Any], **_: Any) -> None:
+        if ("parts" in data) == ("households" in data):
+            raise ValidationError("give the number of parts or of households", "parts")

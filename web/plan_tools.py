@@ -11,7 +11,7 @@ from flask import Request
 from marshmallow import EXCLUDE, Schema, fields, validate
 from sqlalchemy import Connection
 
-from grids import plans
+from grids import plan_balance, plans
 from grids.model import Viewer
 from grids.plans import Outcome
 from web import plan_bodies as bodies
@@ -26,12 +26,22 @@ class Tool:
     make: Callable[..., Outcome]
 
 
+def _balance(
+    conn: Connection, viewer: Viewer, plan_id: UUID, *, version: int, **wish: Any
+) -> Outcome:
+    return plan_balance.balance(conn, viewer, plan_id, plan_balance.Wish(**wish), version=version)
+
+
 TOOLS: Mapping[str, Tool] = {
     "assign": Tool(bodies.AssignBody, plans.assign_cells),
     "found": Tool(bodies.FoundBody, plans.found_grid),
     "merge": Tool(bodies.MergeBody, plans.merge_grids),
     "split": Tool(bodies.SplitBody, plans.split_grid),
     "reshape": Tool(bodies.ReshapeBody, plans.reshape_border),
+    "move": Tool(bodies.MoveBody, plans.move_border),
+    "nibble": Tool(bodies.NibbleBody, plans.nibble_land),
+    "draw": Tool(bodies.DrawBody, plans.draw_grid),
+    "balance": Tool(bodies.BalanceBody, _balance),
     "sign": Tool(bodies.SignBody, plans.sign_parts),
     "rename": Tool(bodies.RenameBody, plans.rename_unit),
 }
@@ -61,8 +71,8 @@ class Wish:
 
     def make(self, conn: Connection, viewer: Viewer, plan_id: UUID) -> Outcome:
         """Make the step and return what it left; raises as the tool's function does."""
-        done = TOOLS[self.tool].make(conn, viewer, plan_id, version=self.version, **self.values)
-        return done
+        tool = TOOLS[self.tool]
+        return tool.make(conn, viewer, plan_id, version=self.version, **self.values)
 
 
 class UnknownToolBody(bodies.PlanVersionBody):

@@ -101,53 +101,71 @@ SELECT p.cell_id, p.base_publication, p.village_code, p.grid_code, p.subgroup_co
 
 -- name: reach
 -- The box around grids as the plan would have them: those named, and those with a cell in a box.
-WITH cells AS NOT MATERIALIZED (
+WITH met AS MATERIALIZED (
   SELECT c.grid_code, c.outline
     FROM cell_version AS c
    WHERE upper_inf(c.valid) AND c.village_code >= :low AND c.village_code < :high
+     AND c.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
      AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
   UNION ALL
   SELECT p.grid_code, p.outline
     FROM plan_cell AS p
    WHERE p.plan_id = :plan_id AND NOT p.gone AND p.village_code >= :low AND p.village_code < :high
-), met AS MATERIALIZED (
-  SELECT grid_code, outline FROM cells
-   WHERE outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+     AND p.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+), meant AS MATERIALIZED (
+  SELECT CAST(:grids AS text[]) || ARRAY(SELECT DISTINCT grid_code::text FROM met WHERE grid_code IS NOT NULL) AS grids
 )
 SELECT ST_XMin(e.box) AS west, ST_YMin(e.box) AS south, ST_XMax(e.box) AS east, ST_YMax(e.box) AS north
   FROM (SELECT ST_Extent(o.outline) AS box
           FROM (SELECT outline FROM met
                 UNION ALL
-                SELECT cells.outline
-                  FROM cells
-                 WHERE cells.grid_code IN (SELECT unnest(CAST(:grids AS text[])) UNION SELECT grid_code FROM met)) AS o) AS e;
+                SELECT c.outline
+                  FROM cell_version AS c
+                 WHERE upper_inf(c.valid) AND c.grid_code = ANY ((SELECT grids FROM meant)::text[])
+                   AND c.village_code >= :low AND c.village_code < :high
+                   AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
+                UNION ALL
+                SELECT p.outline
+                  FROM plan_cell AS p
+                 WHERE p.plan_id = :plan_id AND NOT p.gone AND p.grid_code = ANY ((SELECT grids FROM meant)::text[])
+                   AND p.village_code >= :low AND p.village_code < :high) AS o) AS e;
 
 -- name: neighbourhood
 -- The cells of villages and of a box as the plan would have them, and those whose boxes meet theirs.
-WITH cells AS NOT MATERIALIZED (
-  SELECT c.cell_id, c.village_code, c.grid_code, c.subgroup_code, c.outline
+WITH wanted AS MATERIALIZED (
+  SELECT c.cell_id, c.outline
     FROM cell_version AS c
    WHERE upper_inf(c.valid) AND c.village_code >= :low AND c.village_code < :high
+     AND (c.village_code = ANY (CAST(:villages AS text[]))
+          OR c.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
      AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
   UNION ALL
-  SELECT p.cell_id, p.village_code, p.grid_code, p.subgroup_code, p.outline
+  SELECT p.cell_id, p.outline
     FROM plan_cell AS p
    WHERE p.plan_id = :plan_id AND NOT p.gone AND p.village_code >= :low AND p.village_code < :high
-), wanted AS MATERIALIZED (
-  SELECT cell_id, outline FROM cells WHERE village_code = ANY (CAST(:villages AS text[]))
-  UNION ALL
-  SELECT cell_id, outline FROM cells
-   WHERE outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
-     AND NOT village_code = ANY (CAST(:villages AS text[]))
-), near AS (
-  SELECT DISTINCT cells.cell_id FROM wanted JOIN cells ON cells.outline && wanted.outline
+     AND (p.village_code = ANY (CAST(:villages AS text[]))
+          OR p.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
+), near AS MATERIALIZED (
+  SELECT array_agg(DISTINCT n.cell_id) AS cells
+    FROM wanted
+   CROSS JOIN LATERAL (
+         SELECT c.cell_id FROM cell_version AS c WHERE upper_inf(c.valid) AND c.outline && wanted.outline
+         UNION ALL
+         SELECT p.cell_id FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.outline && wanted.outline) AS n
 )
-SELECT cells.cell_id, cells.village_code, cells.grid_code, cells.subgroup_code, ST_AsBinary(cells.outline) AS outline,
-       wanted.cell_id IS NOT NULL AS wanted
-  FROM near
-  JOIN cells USING (cell_id)
-  LEFT JOIN wanted USING (cell_id)
- ORDER BY cells.cell_id;
+SELECT c.cell_id, c.village_code, c.grid_code, c.subgroup_code, ST_AsBinary(c.outline) AS outline,
+       EXISTS (SELECT FROM wanted WHERE wanted.cell_id = c.cell_id) AS wanted
+  FROM cell_version AS c
+ WHERE upper_inf(c.valid) AND c.village_code >= :low AND c.village_code < :high
+   AND c.cell_id = ANY ((SELECT cells FROM near)::bigint[])
+   AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
+UNION ALL
+SELECT p.cell_id, p.village_code, p.grid_code, p.subgroup_code, ST_AsBinary(p.outline),
+       EXISTS (SELECT FROM wanted WHERE wanted.cell_id = p.cell_id)
+  FROM plan_cell AS p
+ WHERE p.plan_id = :plan_id AND NOT p.gone AND p.village_code >= :low AND p.village_code < :high
+   AND p.cell_id = ANY ((SELECT cells FROM near)::bigint[])
+ ORDER BY cell_id;
 
 -- name: names
 -- Names and kinds of units, in force or as the plan would create them.
@@ -196,9 +214,9 @@ ON CONFLICT (plan_id, cell_id) DO UPDATE
        village_code = excluded.village_code, grid_code = excluded.grid_code, subgroup_code = excluded.subgroup_code,
        outline = excluded.outline, area_m2 = excluded.area_m2;
 
--- name: drop_cell
--- The plan no longer changes this cell.
-DELETE FROM plan_cell WHERE plan_id = :plan_id AND cell_id = :cell_id;
+-- name: drop_cells
+-- The plan no longer changes these cells.
+DELETE FROM plan_cell WHERE plan_id = :plan_id AND cell_id = ANY (:cells);
 
 -- name: reserve_unit
 -- A unit that the plan would create; from now on its code belongs to it.

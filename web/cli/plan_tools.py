@@ -215,6 +215,75 @@ def reshape(
 
 
 @tool
+@click.option(
+    "--from",
+    "before",
+    multiple=True,
+    required=True,
+    type=Positions(),
+    help="A border, or a piece of one, vertex by vertex as it is; or one vertex.",
+)
+@click.option(
+    "--to", "after", multiple=True, required=True, type=Positions(), help="What it is to be."
+)
+@LOOSE
+def move(
+    answer: Answer,
+    plan_id: UUID,
+    dry_run: bool,
+    before: tuple[list[list[float]], ...],
+    after: tuple[list[list[float]], ...],
+    loose: str,
+) -> None:
+    """Move a vertex, or give a piece of a border another course."""
+    old, new = _places(before), _places(after)
+    if len(old) == len(new) == 1:
+        step = partial(plans.move_vertex, at=old[0], to=new[0], loose=loose)
+    else:
+        arcs = [{"before": old, "after": new}]
+        step = partial(plans.move_border, arcs=arcs, loose=loose)
+    made(answer, plan_id, dry_run, step)
+
+
+@tool
+@click.argument("grid_code")
+@DRAWN
+@LOOSE
+def nibble(
+    answer: Answer,
+    plan_id: UUID,
+    dry_run: bool,
+    grid_code: str,
+    drawn: tuple[list[list[float]], ...],
+    loose: str,
+) -> None:
+    """Give the land inside a ring to a grid of its village."""
+    step = partial(plans.nibble_land, grid_code=grid_code, ring=_places(drawn), loose=loose)
+    made(answer, plan_id, dry_run, step)
+
+
+@tool
+@DRAWN
+@click.option("--name", required=True, help="Name of the new grid.")
+@KIND
+def draw(
+    answer: Answer,
+    plan_id: UUID,
+    dry_run: bool,
+    drawn: tuple[list[list[float]], ...],
+    name: str,
+    kind: str,
+) -> None:
+    """Make a new grid of the free land inside a ring."""
+    made(
+        answer,
+        plan_id,
+        dry_run,
+        partial(plans.draw_grid, ring=_places(drawn), name=name, kind=kind),
+    )
+
+
+@tool
 @click.argument("unit_code")
 @click.argument("n_parts", type=click.IntRange(1, 99))
 def sign(answer: Answer, plan_id: UUID, dry_run: bool, unit_code: str, n_parts: int) -> None:
@@ -248,4 +317,4 @@ def redo(answer: Answer, plan_id: UUID) -> None:
     made(answer, plan_id, False, plans.redo)
 
 
-COMMANDS = (assign, found, split, merge, reshape, sign, rename, undo, redo)
+COMMANDS = (assign, found, split, merge, reshape, move, nibble, draw, sign, rename, undo, redo)

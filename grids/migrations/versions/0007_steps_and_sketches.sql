@@ -27,3 +27,6 @@ CREATE TABLE plan_sketch (
 COMMENT ON TABLE plan_sketch IS 'a drawing that could not become a step, with what was wrong with it: nothing drawn is lost';
 CREATE UNIQUE INDEX plan_sketch_drawing ON plan_sketch (plan_id, tool, md5(params::text));
 GRANT SELECT, INSERT, UPDATE, DELETE ON plan_sketch TO wangge_web;
+
+-- A plan reads the cells of villages at every step.
+CREATE INDEX cell_in_force_village ON cell_version (village_code) WHERE upper_inf(valid);

@@ -25,6 +25,7 @@ from web.views import (
     pages,
     plan_life,
     plans,
+    prints,
     search,
     sheets,
     tiles,
@@ -49,7 +50,7 @@ API_OPTIONS = {
     },
 }
 API_DOORS = (cameras, hotspots, households, incidents, me, plan_life, plans, search, units, where)
-PAGE_DOORS = (account, health, pages, sheets, tiles)
+PAGE_DOORS = (account, health, pages, prints, sheets, tiles)
 
 
 class OrjsonProvider(JSONProvider):

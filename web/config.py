@@ -13,6 +13,19 @@ from web.home import home_folder
 
 
 @dataclass(frozen=True, slots=True)
+class MapImprint:
+    """What printed maps say of their maker; empty where it is not known.
+
+    `address` is where the screens are inside the intranet, `number` the approval number of a
+    public map (审图号), `source` who made the data.
+    """
+
+    address: str = ""
+    number: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """What the application needs to know at its start.
 
@@ -27,6 +40,7 @@ class Config:
     secure_cookies: bool
     testing: bool = False
     n_proxies: int = 0
+    maps: MapImprint = MapImprint()
 
 
 def _key(folder: Path, name: str) -> bytes:
@@ -48,6 +62,12 @@ def phone_keys() -> KeyRing:
     return KeyRing({1: _key(home_folder() / "keys", "phone")})
 
 
+def map_imprint() -> MapImprint:
+    """Return what `WANGGE_ADDRESS`, `WANGGE_MAP_NUMBER` and `WANGGE_MAP_SOURCE` say."""
+    names = ("WANGGE_ADDRESS", "WANGGE_MAP_NUMBER", "WANGGE_MAP_SOURCE")
+    return MapImprint(*(os.environ.get(name, "").strip() for name in names))
+
+
 def from_environment() -> Config:
     """Return the settings of this machine.
 
@@ -62,4 +82,5 @@ def from_environment() -> Config:
         phone_keys=phone_keys(),
         secure_cookies=os.environ.get("WANGGE_HTTPS") == "1",
         n_proxies=int(os.environ.get("WANGGE_PROXIES", "0")),
+        maps=map_imprint(),
     )

@@ -143,3 +143,16 @@ class HotspotsQuery(Strict):
     def _in_order(self, data, **_):
         if "since" in data and "until" in data and data["until"] < data["since"]:
             raise ValidationError("ends before it begins", "until")
+
+
+class PrintQuery(Strict):
+    """Which publication a printed map shows (none: the one in force), and in which language."""
+
+    on = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
+    lang = fields.String(validate=validate.OneOf(["zh", "en"]))
+
+
+class WallQuery(PrintQuery):
+    """The paper of a wall map as well."""
+
+    paper = fields.String(load_default="A0", validate=validate.OneOf(["A0", "A1", "A3"]))

@@ -116,8 +116,9 @@ def map_book(
     progress(len(villages), len(villages), word("drawing", imprint.locale))
     _grid_index(book, grids)
     n_people = sum(len(duties) for duties in book.people.values())
-    missing = tuple(sorted(book.page.missing))
-    return Printed(book.page.pdf(), n_pages, n_people, missing, tuple(unplaced))
+    return Printed.of(
+        book.page, shown.edition, n_pages=n_pages, n_people=n_people, unplaced=unplaced
+    )
 
 
 def _cover(book: _Book, title: str) -> None:
@@ -190,7 +191,7 @@ def _index_sheet(conn: Connection, book: _Book) -> None:
     for label in lettering.labels:
         if label.key in book.pages:
             page.link(label.box, label.key)
-    _furnish(book, view)
+    _furnish(book, sheet)
     book_tables.villages_of_township(page, _BELOW, shown, book.pages, locale)
     book.end_page()
 
@@ -221,14 +222,14 @@ def _village(conn: Connection, book: _Book, village: PrintedUnit) -> list[str]:
     for label in lettering.labels:
         if label.key in book.pages:
             page.link(label.box, label.key)
-    _furnish(book, view)
+    _furnish(book, sheet)
     unplaced = [part.units[key].name for key in lettering.unplaced if key in part.units]
     _grid_tables(book, grids, no_room(unplaced, locale))
     return unplaced
 
 
 def _village_counts(part: Land, locale: str) -> str:
-    grids = f"{word('grid', locale)} {len(part.below(Level.GRID))}"
+    grids = word("grids_of", locale, n=len(part.below(Level.GRID)))
     households = word("households_of", locale, n=part.units[part.code].n_households)
     area = word("km2", locale, n=part.units[part.code].area_m2 / 1e6)
     return "  ·  ".join((grids, households, area))
@@ -256,9 +257,10 @@ def _furniture() -> tuple[Box, Box]:
     return bar, arrow
 
 
-def _furnish(book: _Book, view: MapView) -> None:
+def _furnish(book: _Book, sheet: maps.MapSheet) -> None:
     locale = book.imprint.locale
-    maps.scale_bar(book.page, view, _MAP.west + 4 * MM, _MAP.south + 6 * MM, locale)
+    maps.legend_row(book.page, _MAP.west, _MAP.north + 2 * MM, sheet, locale)
+    maps.scale_bar(book.page, sheet.view, _MAP.west + 4 * MM, _MAP.south + 6 * MM, locale)
     maps.north_arrow(book.page, _MAP.east - 6 * MM, _MAP.north - 14 * MM, 9 * MM, locale)
     maps.frame(book.page, _MAP)
 

@@ -56,11 +56,11 @@ def grids_of_village(
     """Draw the grids of a village, as many as `rows_of` the box, numbered from `first`."""
     columns = [
         Column(word("number", locale), 1),
-        Column(word("grid", locale), 4.2),
+        Column(word("grid", locale), 4),
         Column(word("households", locale), 1.3, "end"),
-        Column(word("hectares_heading", locale), 2.2, "end"),
-        Column(word("worker", locale), 2.4),
-        Column(word("phone", locale), 3, "end"),
+        Column(word("hectares_heading", locale), 1.7, "end"),
+        Column(word("worker", locale), 2.9),
+        Column(word("phone", locale), 2.8, "end"),
     ]
     rows = []
     for number, grid in enumerate(grids, start=first):

@@ -75,7 +75,14 @@ def grid_card(
     unplaced = [unit.name for unit in (*subgroups, *neighbours) if unit.code in lettering.unplaced]
     n_pages = _draw_tables(page, facts, imprint, frame.south, unplaced)
     n_people = sum(len(duties) for duties in facts.people.values())
-    return Printed(page.pdf(), n_pages, n_people, tuple(sorted(page.missing)), tuple(unplaced))
+    return Printed(
+        page.pdf(),
+        shown.edition.number,
+        n_pages,
+        n_people,
+        tuple(sorted(page.missing)),
+        tuple(unplaced),
+    )
 
 
 def _draw_map(

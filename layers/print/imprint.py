@@ -75,6 +75,8 @@ class Printed:
     ----------
     pdf
         Its bytes.
+    publication
+        Number of the boundaries that it shows.
     n_pages
         How many pages it has.
     n_people
@@ -86,10 +88,19 @@ class Printed:
     """
 
     pdf: bytes
+    publication: int
     n_pages: int
     n_people: int
     missing: tuple[str, ...]
     unplaced: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, page: Ink, shown: Edition, *, n_pages: int, n_people: int, unplaced: Sequence[str]
+    ) -> Printed:
+        """Return what was drawn as a finished document."""
+        missing = tuple(sorted(page.missing))
+        return cls(page.pdf(), shown.number, n_pages, n_people, missing, tuple(unplaced))
 
 
 def projection(view: MapView, locale: str) -> str:

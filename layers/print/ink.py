@@ -235,6 +235,7 @@ class Ink:
         self._canvas.setStrokeColor(HexColor(pen.colour))
         self._canvas.setLineWidth(pen.width)
         self._canvas.setDash(list(pen.dash))
+        self._canvas.setLineCap(0 if pen.dash else 1)  # round ends would close the gaps
 
     def _fill_with(self, colour: str, opacity: float) -> None:
         given = HexColor(colour)

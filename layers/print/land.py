@@ -27,7 +27,7 @@ class WrongLevel(Refusal):
     """A kind of map was asked for a unit that it is not made for."""
 
     code = "print.level"
-    sentence = "{unit} is no {wanted}: this map is made for a {wanted}."
+    sentence = "This map is not made for {unit}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,6 +271,17 @@ def legend(
     return y + size
 
 
+def legend_row(page: Ink, x: float, y: float, sheet: MapSheet, locale: str) -> None:
+    """Write the borders of a map side by side from `x`, on the baseline `y`."""
+    size, order = 6.5, list(Level)
+    for level in order[order.index(sheet.edge) : order.index(sheet.finest) + 1]:
+        if level is not sheet.edge and not sheet.land.below(level):
+            continue
+        page.line(x, y + 2.2, x + 22, y + 2.2, sheet.pen(level))
+        said = word("border", locale, level=level_name(level.value, locale))
+        x += 26 + page.text(x + 25, y, said, size, colour=muted()) + 10
+
+
 def inset(page: Ink, land: Land, chosen: str, box: Box, edge: Level, parts: Level) -> MapView:
     """Draw a small map of the land with one unit filled; return its view.
 

@@ -119,7 +119,9 @@ def wall_map(
         ],
     )
     lacking(page, layout.foot.west, layout.foot.south, imprint.locale, make.text * 0.75)
-    return Printed(page.pdf(), 1, 0, tuple(sorted(page.missing)), tuple(unplaced))
+    return Printed(
+        page.pdf(), shown.edition.number, 1, 0, tuple(sorted(page.missing)), tuple(unplaced)
+    )
 
 
 def _laid_out(shown: Land, paper: str, n_columns: int) -> tuple[_Layout, MapView]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "locate": ("locate", "locate", "Which grid answers for a position?"),
     "person": ("person", "person", "People, accounts, rights."),
     "plan": ("plan", "plan", "Boundary work."),
+    "print": ("print", "print_maps", "Maps on paper: grid card, map book, wall map."),
     "serve": ("serve", "serve", "Serve the screens and the API, and do the jobs."),
     "simplify": ("simplify", "simplify", "Simplify a coverage together for a map scale."),
     "work": ("work", "work", "Do the jobs: plans on their day, the nightly proof, the audit seal."),

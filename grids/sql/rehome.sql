@@ -40,7 +40,8 @@ SELECT d.person_id, person.name, d.rank, d.unit_code::text
 -- Cells of a plan that another publication has changed since they were taken.
 SELECT p.cell_id, p.base_publication AS yours, c.publication AS now,
        coalesce(c.grid_code, p.grid_code, p.village_code)::text AS unit_code,
-       ST_X(spot.at) AS lon, ST_Y(spot.at) AS lat
+       ST_X(spot.at) AS lon, ST_Y(spot.at) AS lat,
+       ST_XMin(p.outline) AS west, ST_YMin(p.outline) AS south, ST_XMax(p.outline) AS east, ST_YMax(p.outline) AS north
   FROM plan_cell AS p
   LEFT JOIN cell_version AS c ON c.cell_id = p.cell_id AND upper_inf(c.valid)
  CROSS JOIN LATERAL (SELECT ST_PointOnSurface(p.outline) AS at) AS spot

@@ -8,7 +8,7 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo serve stop test check bench clean ready-for-tests client-tests
+.PHONY: help setup demo serve stop test check bench power clean ready-for-tests client-tests
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,9 @@ check: ready-for-tests client-tests ## style, types, the direction of imports, t
 
 bench: ready-for-tests ## measure against the peers and print the table
 	$(BIN)/python -m tests.benchmarks $(FILTER)
+
+power: ready-for-tests ## how often the hotspot methods cry wolf and how often they miss one
+	$(BIN)/python -m tests.power
 
 clean: ## stop everything and remove whatever set-up has made
 	@$(SETUP) clean

@@ -1,0 +1,1 @@
+"""How often the hotspot methods cry wolf, and how often they miss one."""

@@ -42,7 +42,8 @@ export function editBorder(map: MapLibreMap, options: BorderOptions): Border {
         allowManualSelection: false,
         allowManualDeselection: false,
         pointerDistance: 14,
-        dragEventThrottle: 1,
+        // The library leaves out every nth event of a drag: none shall be left out.
+        dragEventThrottle: Infinity,
         flags: {
           [MODE]: {
             feature: {

@@ -74,6 +74,19 @@ export function draftOverlay(theme: Theme): Overlay {
         },
       },
       {
+        // Under lines and names: what would be is still called what it is called.
+        id: "preview-fill",
+        type: "fill",
+        source: "preview",
+        paint: { "fill-color": ["match", ["get", "tint"], ...tint, "#ffffff"] as never },
+      },
+      {
+        id: "preview-line",
+        type: "line",
+        source: "preview",
+        paint: { "line-color": draft.new.colour, "line-width": 1.2, "line-dasharray": [1, 1] },
+      },
+      {
         id: "draft-cell-line",
         type: "line",
         source: "draft",
@@ -144,9 +157,8 @@ export function draftOverlay(theme: Theme): Overlay {
   };
 }
 
-/** What is in hand: a preview of cells, borders before and after, the pen, where it was caught. */
+/** What is in hand: borders before and after, drawings aside, the pen, where it was caught. */
 function handLayers({ draft, selection, paper }: Theme): Layer[] {
-  const tint = GRID_TINTS.flatMap((colour, i) => [i, colour]);
   const role = (name: Trace): ExpressionFilterSpecification => ["==", ["get", "role"], name];
   const trace = (name: Trace, paint: NonNullable<LineLayerSpecification["paint"]>, source = "traces"): Layer => ({
     id: `trace-${name}`,
@@ -157,21 +169,6 @@ function handLayers({ draft, selection, paper }: Theme): Layer[] {
     paint,
   });
   return [
-    {
-      id: "preview-fill",
-      type: "fill",
-      source: "preview",
-      paint: {
-        "fill-color": ["match", ["get", "tint"], ...tint, "#ffffff"] as never,
-        "fill-opacity": 0.92,
-      },
-    },
-    {
-      id: "preview-line",
-      type: "line",
-      source: "preview",
-      paint: { "line-color": draft.new.colour, "line-width": 1 },
-    },
     trace("near", { "line-color": selection.colour, "line-width": 5, "line-opacity": 0.45 }),
     trace("old", {
       "line-color": draft.old.colour,

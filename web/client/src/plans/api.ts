@@ -14,6 +14,7 @@ import type {
   Presence,
   Publication,
   Published,
+  Sketch,
   StepWish,
 } from "./contract";
 
@@ -34,13 +35,17 @@ export const planApi = {
   redo: (id: string, version: number) => post<PlanChange>(`/plans/${part(id)}/redo`, { version }),
   undoStep: (id: string, seq: number, version: number) =>
     post<PlanChange>(`/plans/${part(id)}/steps/${seq}/undo`, { version }),
+  sketches: (id: string) =>
+    get<{ sketches: Sketch[] }>(`/plans/${part(id)}/sketches`).then((answer) => answer.sketches),
+  dropSketch: (id: string, sketch: string) =>
+    remove<unknown>(`/plans/${part(id)}/sketches/${part(sketch)}`),
   check: (id: string) => get<{ faults: Fault[]; ok: boolean }>(`/plans/${part(id)}/check`),
   impact: (id: string) => get<Impact>(`/plans/${part(id)}/impact`),
   chooseIncidents: (
     id: string,
     choices: readonly { incident_id: string; do: "stay" | "move" }[],
     version: number,
-  ) => post<Impact>(`/plans/${part(id)}/incident-choices`, { version, choices }),
+  ) => post<Plan>(`/plans/${part(id)}/incident-choices`, { version, choices }),
   balance: (id: string, wish: BalanceWish) =>
     post<BalanceProposal>(`/plans/${part(id)}/balance`, wish),
 

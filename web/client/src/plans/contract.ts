@@ -94,6 +94,18 @@ export type StepWish = { readonly loose?: Loose } & (
   | ({ readonly tool: "balance" } & BalanceWish)
 );
 
+/** A drawing that the server refused and keeps, with what was wrong. */
+export interface Sketch {
+  readonly sketch_id: string;
+  readonly tool: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly code: string;
+  readonly message: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly by: string | null;
+  readonly made_at: string;
+}
+
 export interface PlanChange {
   readonly plan: Plan;
   readonly changed: Cells;
@@ -115,25 +127,26 @@ export interface Moved {
   readonly n: number;
 }
 
-/** An open incident of which somebody has to say whether it moves with its place. */
-export interface IncidentChoice {
+/** An open incident that the plan would give to another unit, and what publishing would do with it. */
+export interface AskedIncident {
   readonly incident_id: string;
   readonly number: string;
-  readonly summary?: string | null;
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly do: "stay" | "move" | null;
+  readonly summary: string;
+  readonly place: string;
+  readonly from_code: string | null;
+  readonly to_code: string | null;
+  readonly at: LonLat;
+  readonly moves: boolean;
+  /** Whether somebody said so; else it is the common rule. */
+  readonly chosen: boolean;
 }
 
 export interface Impact {
   readonly households: { readonly n: number; readonly moved: readonly Moved[] };
   readonly cameras: { readonly n: number; readonly moved?: readonly Moved[] };
-  readonly incidents: {
-    readonly moved: number;
-    readonly stay: number;
-    readonly policy?: string;
-    readonly ask?: readonly IncidentChoice[];
-  };
+  readonly incidents: { readonly moved: number; readonly stay: number };
+  readonly open_incidents?: string;
+  readonly asked?: readonly AskedIncident[];
   readonly workers: readonly {
     readonly person: string;
     readonly unit_code: string;
@@ -164,7 +177,7 @@ export interface Conflict {
     readonly at: string;
     readonly person: string | null;
     readonly memo: string;
-  };
+  } | null;
 }
 
 export interface Conflicts {

@@ -20,6 +20,8 @@ export interface Refused extends Entry {
   readonly why: string;
   readonly code: string;
   readonly place: LonLat | null;
+  /** Whether the server keeps it, too, under the same key. */
+  readonly there: boolean;
 }
 
 /** A drawing that was not finished. */
@@ -38,8 +40,13 @@ export interface Kept {
 
 export const NOTHING_KEPT: Kept = { saved_at: "", doing: null, queue: [], refused: [] };
 
-export function isEmpty(kept: Kept): boolean {
-  return kept.doing === null && kept.queue.length === 0 && kept.refused.length === 0;
+/** Whether something was under way: a drawing, or steps that were not sent. */
+export function isUnfinished(kept: Kept): boolean {
+  return kept.doing !== null || kept.queue.length > 0;
+}
+
+function isEmpty(kept: Kept): boolean {
+  return !isUnfinished(kept) && kept.refused.length === 0;
 }
 
 const DATABASE = "wangge";

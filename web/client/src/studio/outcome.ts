@@ -1,8 +1,9 @@
 /** What an answer to a step means for the person who drew it. Pure: the answer comes in. */
 import type { LonLat } from "../contract";
-import type { Piece, Plan, StepWish } from "../plans/contract";
+import type { Piece, Plan, Sketch, StepWish } from "../plans/contract";
 import type { ApiProblem } from "../problem";
-import type { Entry } from "./keep";
+import { word } from "../text";
+import type { Entry, Refused } from "./keep";
 
 export type Meaning = "away" | "pieces" | "conflict" | "refused";
 
@@ -18,9 +19,23 @@ function isPlace(at: unknown): at is LonLat {
 }
 
 /** Where on the map a refusal points to. */
-export function placeOf(problem: ApiProblem): LonLat | null {
-  const { at } = problem.facts;
+export function placeOf({ at }: Readonly<Record<string, unknown>>): LonLat | null {
   return isPlace(at) ? at : null;
+}
+
+/** A drawing that the server keeps, as the list of refusals shows it. */
+export function refusedOf(sketch: Sketch): Refused {
+  return {
+    key: sketch.sketch_id,
+    what: word("tool", sketch.tool),
+    wish: { ...sketch.params, tool: sketch.tool } as StepWish,
+    at: sketch.made_at,
+    tried: false,
+    why: sketch.message,
+    code: sketch.code,
+    place: placeOf(sketch.facts),
+    there: true,
+  };
 }
 
 /** The pieces that a step would cut off, the largest first; the one that remains the grid is left out. */

@@ -41,16 +41,24 @@ export interface Shift {
   readonly after: number;
 }
 
-/** Households of the grids that a step touches, before and after; land in no grid is one of them. */
-export function shiftsOf(cells: CellMap, { changed, gone }: Omit<PlanChange, "plan" | "faults">): Shift[] {
+/**
+ * Households of the grids whose number a step changes, before and after; land in no grid is one of
+ * them. Of villages that are not loaded nobody knows what was before: they are left out.
+ */
+export function shiftsOf(
+  cells: CellMap,
+  { changed, gone }: Omit<PlanChange, "plan" | "faults">,
+  villages: ReadonlyMap<string, unknown>,
+): Shift[] {
+  const after = changed.features.filter((cell) => villages.has(cell.properties.village_code));
   const shifts = new Map<string | null, { name: string | null; before: number; after: number }>();
   const of = (grid: string | null, name: string | null) => {
     const known = shifts.get(grid) ?? { name, before: 0, after: 0 };
     shifts.set(grid, known);
     return known;
   };
-  const replaced = new Set([...gone, ...changed.features.map((cell) => cell.properties.cell_id)]);
-  const touched = new Set<string | null>(changed.features.map((cell) => cell.properties.grid_code));
+  const replaced = new Set([...gone, ...after.map((cell) => cell.properties.cell_id)]);
+  const touched = new Set<string | null>(after.map((cell) => cell.properties.grid_code));
   for (const id of replaced) {
     const cell = cells.get(id);
     if (cell) touched.add(cell.properties.grid_code);
@@ -61,8 +69,11 @@ export function shiftsOf(cells: CellMap, { changed, gone }: Omit<PlanChange, "pl
     shift.before += cell.n_households;
     if (!replaced.has(id)) shift.after += cell.n_households;
   }
-  for (const { properties: cell } of changed.features) {
+  for (const { properties: cell } of after) {
     of(cell.grid_code, cell.grid_name).after += cell.n_households;
   }
-  return [...shifts].map(([grid, shift]) => ({ grid, ...shift })).sort((a, b) => ((a.grid ?? "~") < (b.grid ?? "~") ? -1 : 1));
+  return [...shifts]
+    .map(([grid, shift]) => ({ grid, ...shift }))
+    .filter((shift) => shift.before !== shift.after)
+    .sort((a, b) => ((a.grid ?? "~") < (b.grid ?? "~") ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 /** Who else works on the same villages: a lease that is renewed while the page is looked at. */
 import { onScopeDispose, shallowRef } from "vue";
 
+import { boot } from "../boot";
 import { planApi } from "../plans/api";
 import type { Presence } from "../plans/contract";
 import { asProblem } from "../problem";
@@ -14,7 +15,9 @@ export function useLease(id: string, villages: () => readonly string[], beat: ()
   async function renew(): Promise<void> {
     if (document.hidden || villages().length === 0) return;
     try {
-      others.value = (await planApi.lease(id, villages())).others;
+      const { others: found } = await planApi.lease(id, villages());
+      // One is not in one's own way: another window of the same person is no company.
+      others.value = found.filter((one) => one.person !== boot().viewer.name);
       held = true;
       await beat();
     } catch (error) {

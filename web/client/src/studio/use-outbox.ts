@@ -9,8 +9,8 @@ import { planApi } from "../plans/api";
 import type { Piece, PlanChange, PlanStep, StepWish } from "../plans/contract";
 import { asProblem, type ApiProblem } from "../problem";
 import { problemText } from "../text";
-import { isEmpty, NOTHING_KEPT, readKept, writeKept, type Doing, type Entry, type Kept, type Refused } from "./keep";
-import { decided, meaningOf, piecesOf, placeOf, wasMade } from "./outcome";
+import { isUnfinished, NOTHING_KEPT, readKept, writeKept, type Doing, type Entry, type Kept, type Refused } from "./keep";
+import { decided, meaningOf, piecesOf, placeOf, refusedOf, wasMade } from "./outcome";
 import type { PlanState } from "./use-plan";
 
 /** Somebody was first: what was refused, what one was about to do, what was done meanwhile. */
@@ -61,7 +61,8 @@ export function useOutbox(state: PlanState) {
   /** What an earlier visit left here; nothing of it is sent or drawn before somebody says so. */
   async function look(): Promise<void> {
     const earlier = await readKept(id);
-    if (!isEmpty(earlier)) found.value = earlier;
+    if (isUnfinished(earlier)) found.value = earlier;
+    else kept.value = earlier;
   }
 
   /** Go on with what was found: its steps are sent, its refusals listed; its drawing comes back. */
@@ -88,9 +89,20 @@ export function useOutbox(state: PlanState) {
     answered.delete(entry.key);
   }
 
+  /** Put a refused step in the list. A drawing that the server keeps goes by the server's key. */
   function setAside(entry: Entry, problem: ApiProblem): void {
-    const aside: Refused = { ...entry, why: problemText(problem), code: problem.code, place: placeOf(problem) };
-    keep({ queue: without(entry), refused: [...refused.value.filter((one) => one.key !== entry.key), aside] });
+    const sketch = problem.facts["sketch_id"];
+    const there = typeof sketch === "string";
+    const key = there ? sketch : entry.key;
+    const aside: Refused = { ...entry, key, there, why: problemText(problem), code: problem.code, place: placeOf(problem.facts) };
+    keep({ queue: without(entry), refused: [...refused.value.filter((one) => one.key !== key), aside] });
+  }
+
+  /** The drawings that the server keeps: from here, from elsewhere, from the command line. */
+  async function findSketches(): Promise<void> {
+    const there = (await planApi.sketches(id)).map(refusedOf);
+    const here = refused.value.filter((one) => !one.there);
+    if (there.length || here.length !== refused.value.length) keep({ refused: [...there, ...here] });
   }
 
   async function refuse(entry: Entry, problem: ApiProblem): Promise<void> {
@@ -173,19 +185,26 @@ export function useOutbox(state: PlanState) {
   /** Leave the torn step; what was drawn stays in the list of refusals. */
   function leaveTorn(why: string): void {
     if (torn.value) {
-      const aside: Refused = { ...torn.value.entry, why, code: "patch.multipart", place: torn.value.pieces[0]?.at ?? null };
+      const aside: Refused = { ...torn.value.entry, why, code: "patch.multipart", there: false, place: torn.value.pieces[0]?.at ?? null };
       keep({ refused: [...refused.value, aside] });
     }
     torn.value = null;
   }
 
-  function again(one: Refused): Promise<Sent> {
+  function unlist(one: Refused): void {
     keep({ refused: refused.value.filter((other) => other.key !== one.key) });
+  }
+
+  /** Send a refused drawing once more; the server forgets it when it has become a step. */
+  function again(one: Refused): Promise<Sent> {
+    unlist(one);
     return step(one.what, one.wish);
   }
 
   function forget(one: Refused): void {
-    keep({ refused: refused.value.filter((other) => other.key !== one.key) });
+    unlist(one);
+    // Somebody else may have dropped it meanwhile.
+    if (one.there) void planApi.dropSketch(id, one.key).catch(asProblem);
   }
 
   /** A change that is made at once or not at all: undo, redo, a resolution. */
@@ -236,7 +255,7 @@ export function useOutbox(state: PlanState) {
 
   return {
     queue, refused, found, drawing, sending, busy, away, failure, savedAt, keptAt, clash, torn,
-    look, restore, discard, step, decide, leaveTorn, again, forget, undo, collide, settle, write,
+    look, findSketches, restore, discard, step, decide, leaveTorn, again, forget, undo, collide, settle, write,
     keepDoing: (doing: Doing | null) => keep({ doing }),
     redo: (what: string) => write(what, (version) => planApi.redo(id, version)),
     undoStep: (seq: number, what: string) => write(what, (version) => planApi.undoStep(id, seq, version)),

@@ -72,6 +72,7 @@ export function useStudio(id: string) {
     const wanted = villages.length ? villages : plan.value.village_codes;
     await Promise.all(wanted.map((code) => addVillage(code)));
     try {
+      await outbox.findSketches();
       if (plan.value.base_publication !== boot().publication) await state.findConflicts();
     } catch (error) {
       tellProblem(error);
@@ -147,7 +148,7 @@ export function useStudio(id: string) {
     const tintOf = (grid: string | null): number => (grid ? (coverage.tint.value.get(grid) ?? 5) : -1);
     map.value?.setPreview({
       ...NONE,
-      features: change.changed.features.map((cell) => ({ ...cell, properties: { tint: tintOf(cell.properties.grid_code) } })),
+      features: change.changed.features.filter((cell) => coverage.villages.has(cell.properties.village_code)).map((cell) => ({ ...cell, properties: { tint: tintOf(cell.properties.grid_code) } })),
     });
   }
 

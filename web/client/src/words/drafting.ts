@@ -9,7 +9,7 @@ export const drafting = {
   "tool.resolve": ["处理冲突", "Resolve"],
   "tool.restore": ["恢复旧版", "Restore"],
   "tool_did.reshape": ["“{a}”与“{b}”之间的界线", "The border between “{a}” and “{b}”"],
-  "tool_did.move": ["移动界线", "A border was moved"],
+  "tool_did.move": ["{n} 条界线改动，两侧随之变化", "{n} borders moved, both sides with them"],
   "tool_did.nibble": ["圈画的地块划入“{grid}”", "Drawn land into “{grid}”"],
   "tool_did.draw": ["在未划地上新设“{name}”", "“{name}” in free land"],
   "tool_did.sign": ["“{unit}”的 {n_parts} 块签认为飞地", "“{unit}” signed for in {n_parts} pieces"],

@@ -129,6 +129,7 @@ export const studio = {
   "impact.incidents_moved": ["随位置划转的未办结事件", "Open events that move"],
   "impact.incidents_stay": ["留给原负责人的事件", "Open events that stay"],
   "impact.ask": ["未办结事件：逐件决定", "Open events: decide one by one"],
+  "impact.rule": ["（按规则）", "(by rule)"],
   "impact.stay": ["留", "Stay"],
   "impact.move": ["随界转", "Move"],
   "impact.moves": ["去向", "From – to"],

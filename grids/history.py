@@ -160,21 +160,21 @@ def find(conn: Connection, on: AsAt, now: datetime) -> Past:
         If nothing was in force yet.
     NotYet
         For the future.
+    NothingPublished
+        Before the first boundaries.
     NotFound
         For a number that no publication has.
     """
     if isinstance(on, int):
-        numbered = _publication(conn, "numbered", {"number": on})
-        if numbered is None:
-            raise NotFound(what="publication", key=str(on))
+        numbered = publications.get(conn, on)
         return Past(numbered, numbered.in_force_from)
     moment = _last_moment(on, now)
-    found = _publication(conn, "in_force_at", {"at": moment})
-    if found is None:
-        first = _publication(conn, "numbered", {"number": 1})
-        began = first.in_force_from.astimezone(CHINA).date() if first else None
-        raise BeforeFirst(on=_said(on), first=began.isoformat() if began else "-")
-    return Past(found, moment)
+    row = conn.execute(statement("in_force_at", "history"), {"at": moment}).one_or_none()
+    if row is None:
+        publications.require_current(conn)
+        began = publications.get(conn, 1).in_force_from.astimezone(CHINA).date()
+        raise BeforeFirst(on=_said(on), first=began.isoformat())
+    return Past(publications.as_publication(row), moment)
 
 
 def _last_moment(on: date | datetime, now: datetime) -> datetime:
@@ -191,11 +191,6 @@ def _last_moment(on: date | datetime, now: datetime) -> datetime:
 
 def _said(on: date | datetime) -> str:
     return on.isoformat(timespec="minutes") if isinstance(on, datetime) else on.isoformat()
-
-
-def _publication(conn: Connection, query: str, given: dict[str, Any]) -> Publication | None:
-    row = conn.execute(statement(query, "history"), given).one_or_none()
-    return None if row is None else publications.as_publication(row)
 
 
 def cells(conn: Connection, past: Past) -> CellsInForce:
@@ -237,8 +232,8 @@ def changes(
     """
     access.require(viewer, Action.UNIT_SEE)
     for number in (before, after):
-        if number and _publication(conn, "numbered", {"number": number}) is None:
-            raise NotFound(what="publication", key=str(number))
+        if number is not None:
+            publications.get(conn, number)
     rows = conn.execute(statement("changes", "history"), {"before": before, "after": after})
     return [
         {

@@ -13,6 +13,7 @@ from grids.errors import NotFound
 from grids.history import Past
 from grids.incidents import Card, Incident, Receipt
 from grids.model import Assignment, Placement, Viewer
+from grids.redraw import Draft
 from grids.registry import Camera, Household
 
 
@@ -116,6 +117,15 @@ def receipt_card(conn: Connection, viewer: Viewer, receipt: Receipt) -> dict[str
         return incident_card(conn, incidents.get(conn, viewer, receipt.incident_id))
     except NotFound:
         return asdict(receipt)
+
+
+def inbox_draft(made: Draft) -> dict[str, Any]:
+    """Return the plan that came of edits, none if nothing did, and the report of each edit."""
+    return {
+        "plan_id": made.plan.plan_id if made.plan else None,
+        "version": made.plan.version if made.plan else None,
+        "edits": [{"edit_id": key, **report} for key, report in made.reports.items()],
+    }
 
 
 def _metres(value: float | None) -> float | None:

@@ -18,6 +18,7 @@ from web.views import (
     account,
     cameras,
     health,
+    history,
     hotspots,
     households,
     incidents,
@@ -49,7 +50,19 @@ API_OPTIONS = {
         "security": [{"token": []}, {"session": []}],
     },
 }
-API_DOORS = (cameras, hotspots, households, incidents, me, plan_life, plans, search, units, where)
+API_DOORS = (
+    cameras,
+    history,
+    hotspots,
+    households,
+    incidents,
+    me,
+    plan_life,
+    plans,
+    search,
+    units,
+    where,
+)
 PAGE_DOORS = (account, health, pages, prints, sheets, tiles)
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "export": ("export", "export", "Write units, households, cameras or incidents to a file."),
     "hotspots": ("hotspots", "hotspots", "Where is it significantly hot?"),
     "import": ("imports", "import_file", "Take in a file."),
+    "inbox": ("inbox", "inbox", "Outlines sent from QGIS, taken into a plan or refused."),
     "incident": ("incident", "incident", "The event desk."),
     "locate": ("locate", "locate", "Which grid answers for a position?"),
     "person": ("person", "person", "People, accounts, rights."),

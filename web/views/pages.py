@@ -27,6 +27,7 @@ TITLES = {
     "console": lazy_gettext("Map"),
     "plans": lazy_gettext("Boundary plans"),
     "studio": lazy_gettext("Boundary studio"),
+    "publications": lazy_gettext("Publications"),
     "hotspots": lazy_gettext("Hotspots"),
     "incidents": lazy_gettext("Event desk"),
     "me": lazy_gettext("My grid"),
@@ -98,6 +99,13 @@ def studio(plan_id):
     with begin(viewer()) as conn:
         plans.get(conn, viewer(), plan_id)
     return _screen("studio", plan_id=str(plan_id))
+
+
+@blp.get("/publications")
+@needs("unit.see")
+def publication_list():
+    """Show the publications, and two of them side by side."""
+    return _screen("publications")
 
 
 @blp.get("/hotspots")

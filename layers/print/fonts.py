@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from functools import cache, lru_cache
 from importlib.resources import as_file, files
+from unicodedata import category
 
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -45,7 +46,7 @@ def runs(text: str, bold: bool = False) -> tuple[tuple[str, str], ...]:
     pieces: list[tuple[str, str]] = []
     for sign in text:
         face = BOLD if bold and ord(sign) in can[BOLD] else REGULAR
-        written = sign if ord(sign) in can[face] else GETA if sign.isprintable() else " "
+        written = sign if ord(sign) in can[face] else " " if _is_blank(sign) else GETA
         if pieces and pieces[-1][0] == face:
             pieces[-1] = (face, pieces[-1][1] + written)
         else:
@@ -56,7 +57,12 @@ def runs(text: str, bold: bool = False) -> tuple[tuple[str, str], ...]:
 def missing(text: str) -> set[str]:
     """Return the characters of a text that no face can write."""
     can = _repertoire()[REGULAR]
-    return {sign for sign in text if sign.isprintable() and ord(sign) not in can}
+    return {sign for sign in text if ord(sign) not in can and not _is_blank(sign)}
+
+
+def _is_blank(sign: str) -> bool:
+    """Return whether a character leaves no ink: controls, formats, spaces."""
+    return category(sign) in ("Cc", "Cf", "Zs", "Zl", "Zp")
 
 
 @lru_cache(maxsize=65_536)

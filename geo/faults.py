@@ -22,8 +22,8 @@ from shapely.geometry.base import BaseGeometry
 from geo.coverage import InvalidFrame, chain, enclosed
 from geo.coverage_report import CoverageReport, Fault, Kind
 from geo.crs import MetricFrame, area_m2
-from geo.lattice import Geometries
-from geo.polygon import is_polygonal, rings, widths
+from geo.lattice import SCALE, Geometries
+from geo.polygon import eroded, is_polygonal, rings, widths
 
 __all__ = ["CoverageReport", "Fault", "Kind", "check"]
 
@@ -31,6 +31,7 @@ _KINDS: tuple[Kind, ...] = ("invalid", "duplicate", "overlap", "gap", "outside")
 _SAME = 0.9  # two polygons that share this much of the larger one are the same, drawn twice
 _FINEST_M, _COARSEST_M = 1e-4, 0.1
 _REPAIRABLE_VERTICES = 200_000
+_ROUNDING = 2 / SCALE
 _PLACE = re.compile(r"\[(\S+) (\S+)\]")
 
 
@@ -50,6 +51,8 @@ def check(
         Their codes, for the report.
     within
         The outline that they should cover. Without one, the outer rings of their union.
+        Where it differs from theirs by no more than two lattice steps, as a line that was rounded
+        or drawn with other vertices does, it counts as the same line.
     tolerance_m
         Faults are wider than this.
 
@@ -72,6 +75,8 @@ def check(
     sound = _sound(given, invalid)
     firsts, repeats = _repeats(sound)
     sound[repeats] = shapely.Polygon()
+    if within is not None:
+        within = _agreed(within, sound)
     loose = _loose(sound, within)
     lons = shapely.get_coordinates([*sound, within])[:, 0]
     frame = MetricFrame.at(float(lons.min() + lons.max()) / 2 if len(lons) else 0.0)
@@ -153,6 +158,19 @@ def _repeats(polygons: Geometries) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return rows[:, 0], rows[:, 1]
 
 
+def _agreed(within: BaseGeometry, polygons: Geometries) -> BaseGeometry:
+    """Return the polygons' own outline where the given one is the same line but for rounding."""
+    own = enclosed(_loose(polygons, None).lines())
+    for one, other in ((own, within), (within, own)):
+        line = other.boundary
+        shapely.prepare(line)
+        corners = shapely.points(shapely.get_coordinates(one))
+        if one.is_empty or not shapely.dwithin(line, corners, _ROUNDING).all():
+            return within
+    between = shapely.area(shapely.symmetric_difference(own, within))
+    return own if between <= _ROUNDING * within.length else within
+
+
 def _loose(polygons: Geometries, outline: BaseGeometry | None) -> _Loose:
     """Return the edges that no opposite edge cancels; those of the outline count backwards."""
     frames = [] if outline is None else [outline]
@@ -204,7 +222,8 @@ def _survey(
     tree = shapely.STRtree(metric)
     regions = _gaps(faces[inside & (n_covering == 0)], tree, tolerance_m)
     regions += _outside(faces, face[~inside[face]], polygon[~inside[face]], tolerance_m)
-    regions += _overlaps(faces[n_covering > 1], tree, tolerance_m)
+    double = n_covering > 1
+    regions += _overlaps(faces[double], n_covering[double], tree, tolerance_m)
     border = None
     if within is None and len(faces):
         united = shapely.get_parts(shapely.coverage_union_all(faces))
@@ -212,8 +231,13 @@ def _survey(
     return _Survey(regions, _n_noisy(loose, regions, border, frame, 2 * grid))
 
 
-def _wide(shapes: Geometries, tolerance_m: float) -> tuple[Geometries, NDArray[np.int64]]:
-    """Return the parts of shapes that are wider than the tolerance, and whose parts they are."""
+def _wide(
+    shapes: Geometries, tolerance_m: float
+) -> tuple[Geometries, NDArray[np.int64], Geometries]:
+    """Return the parts of shapes wider than the tolerance, whose parts they are, and their cores.
+
+    A core is the part without its rim of half the tolerance.
+    """
     outer, owner = shapely.get_parts(shapes, return_index=True)
     pieces, index = shapely.get_parts(outer, return_index=True)
     areas = is_polygonal(pieces)
@@ -223,13 +247,13 @@ def _wide(shapes: Geometries, tolerance_m: float) -> tuple[Geometries, NDArray[n
     box = np.minimum(east - west, north - south)
     possible = np.minimum(box, 2 * np.sqrt(shapely.area(pieces) / np.pi)) > tolerance_m
     pieces, owner = pieces[possible], owner[possible]
-    precision = 2e-3 * shapely.area(pieces) / shapely.length(pieces)
-    wide = widths(pieces, np.maximum(precision, tolerance_m / 20)) > tolerance_m
-    return pieces[wide], owner[wide]
+    cores = eroded(pieces, tolerance_m / 2)
+    wide = ~shapely.is_empty(cores)
+    return pieces[wide], owner[wide], cores[wide]
 
 
 def _gaps(faces: Geometries, tree: shapely.STRtree, tolerance_m: float) -> list[_Region]:
-    shapes, _ = _wide(_united(faces, np.zeros(len(faces), dtype=np.int64)), tolerance_m)
+    shapes, _, _ = _wide(_united(faces, np.zeros(len(faces), dtype=np.int64)), tolerance_m)
     gap, polygon = tree.query(shapes, predicate="dwithin", distance=tolerance_m)
     return [
         _Region("gap", tuple(sorted(polygon[gap == number].tolist())), shape)
@@ -241,33 +265,35 @@ def _outside(
     faces: Geometries, face: NDArray[np.int64], polygon: NDArray[np.int64], tolerance_m: float
 ) -> list[_Region]:
     who, group = np.unique(polygon, return_inverse=True)
-    shapes, owner = _wide(_united(faces[face], group), tolerance_m)
+    shapes, owner, _ = _wide(_united(faces[face], group), tolerance_m)
     return [
         _Region("outside", (int(who[number]),), shape)
         for shape, number in zip(shapes, owner, strict=True)
     ]
 
 
-def _overlaps(faces: Geometries, tree: shapely.STRtree, tolerance_m: float) -> list[_Region]:
-    faces, _ = _wide(faces, tolerance_m)
-    face, polygon = tree.query(faces, predicate="intersects")
-    pieces = tree.geometries[polygon]
-    shapely.prepare(faces)
-    cut = ~shapely.covers(faces[face], pieces)
-    pieces[cut] = shapely.intersection(faces[face[cut]], pieces[cut])
+def _overlaps(
+    faces: Geometries, n_covering: NDArray[np.int64], tree: shapely.STRtree, tolerance_m: float
+) -> list[_Region]:
+    faces, index, cores = _wide(faces, tolerance_m)
+    face, polygon = tree.query(cores, predicate="intersects")
+    # As many polygons as cover one place of the face cover all of it, unless others come in.
+    several = np.bincount(face, minlength=len(faces)) != n_covering[index]
+    pieces = faces[face]
+    cut = several[face]
+    pieces[cut] = shapely.intersection(faces[face[cut]], tree.geometries[polygon[cut]])
     solid = shapely.area(pieces) > 0
     face, polygon, pieces = face[solid], polygon[solid], pieces[solid]
-    one, other = shapely.STRtree(pieces).query(pieces, predicate="intersects")
-    pair = (face[one] == face[other]) & (polygon[one] < polygon[other])
-    one, other = one[pair], other[pair]
-    shapely.prepare(pieces)
-    common = pieces[other]
-    cut = ~shapely.covers(pieces[one], common)
-    common[cut] = shapely.intersection(pieces[one[cut]], common[cut])
+    one, other = _pairs(face)
+    common = pieces[one]
+    cut = several[face[one]]
+    common[cut] = shapely.intersection(pieces[one[cut]], pieces[other[cut]])
+    swap = polygon[one] > polygon[other]
+    one, other = np.where(swap, other, one), np.where(swap, one, other)
     who, group = np.unique(
         np.column_stack((polygon[one], polygon[other])), axis=0, return_inverse=True
     )
-    shapes, owner = _wide(_united(common, group.reshape(-1)), tolerance_m)
+    shapes, owner, _ = _wide(_united(common, group.reshape(-1)), tolerance_m)
     shared = np.bincount(owner, shapely.area(shapes), minlength=len(who))
     same = shared > _SAME * shapely.area(tree.geometries[who]).max(axis=1)
     regions = [
@@ -281,6 +307,14 @@ def _overlaps(faces: Geometries, tree: shapely.STRtree, tolerance_m: float) -> l
         )
         for number in np.flatnonzero(same)
     ]
+
+
+def _pairs(group: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pairs of rows of one group, which stand together."""
+    size = np.bincount(group)
+    later = np.cumsum(size)[group] - np.arange(len(group)) - 1
+    one = np.repeat(np.arange(len(group)), later)
+    return one, one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(later) - later, later)
 
 
 def _united(shapes: Geometries, group: NDArray[np.int64]) -> Geometries:
@@ -301,7 +335,10 @@ def _n_noisy(
     frame: MetricFrame,
     near_m: float,
 ) -> int:
-    """Return how many polygons have loose edges that bound no fault and are not the border."""
+    """Return how many polygons have loose edges that bound no fault and are not the border.
+
+    Copies of others are told as such and count no more.
+    """
     owned = loose.owner >= 0
     start, end = frame.project_xy(loose.start[owned]), frame.project_xy(loose.end[owned])
     owner = loose.owner[owned]
@@ -316,7 +353,8 @@ def _n_noisy(
     tree = shapely.STRtree([region.shape for region in regions])
     explained, _ = tree.query(middle, predicate="dwithin", distance=near_m)
     unexplained[explained] = False
-    return len(np.unique(owner[unexplained]))
+    copies = [region.who[1] for region in regions if region.kind == "duplicate"]
+    return len(np.setdiff1d(owner[unexplained], copies))
 
 
 def _faults(regions: list[_Region], ids: Sequence[object], frame: MetricFrame) -> list[Fault]:

@@ -15,6 +15,7 @@ from geo.lattice import Coordinates, Geometries
 
 _POLYGON = 3
 _MULTIPOLYGON = 6
+_THIN = 0.25  # of the area of a circle with as long a border
 
 
 class NotPolygonal(GeoError):
@@ -125,19 +126,51 @@ def widths(
     tolerance
         To what length the radius is searched; by default a thousandth of twice the area over
         the length of the rings, which is the width of anything long and thin.
+
+    Notes
+    -----
+    The search for the greatest circle looks at squares, of which something long and thin has too
+    many. The radius of such a polygon is how far it can be eroded, found by bisection to 2 %.
     """
     simple, owner = parts(polygons)
     width = np.zeros(len(polygons))
     if len(simple) == 0:
         return width
     area = shapely.area(simple)
-    limit = 2e-3 * area / np.maximum(shapely.length(simple), np.finfo(np.float64).tiny)
+    length = np.maximum(shapely.length(simple), np.finfo(np.float64).tiny)
+    limit = 2e-3 * area / length
     if tolerance is not None:
         limit = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), simple.shape)
+    radius = np.zeros(len(simple))
     solid = (area > 0) & (limit > 0)
-    radius = shapely.length(shapely.maximum_inscribed_circle(simple[solid], limit[solid]))
-    np.maximum.at(width, owner[solid], 2 * radius)
+    thin = solid & (4 * np.pi * area < _THIN * length * length)
+    round_ = solid & ~thin
+    radius[round_] = shapely.length(shapely.maximum_inscribed_circle(simple[round_], limit[round_]))
+    radius[thin] = _erosions(simple[thin])
+    np.maximum.at(width, owner, 2 * radius)
     return width
+
+
+def eroded(polygons: Geometries, by: NDArray[np.float64] | float) -> Geometries:
+    """Return what is left of polygons farther from their border than a distance; often empty."""
+    left: Geometries = shapely.buffer(polygons, -np.asarray(by, dtype=np.float64))
+    return left
+
+
+def _erosions(polygons: Geometries) -> NDArray[np.float64]:
+    """Return the inscribed radius of each polygon, to 2 %."""
+    area, length = shapely.area(polygons), shapely.length(polygons)
+    low = area / length  # a polygon that is eroded by less has something left
+    high = np.sqrt(area / np.pi)
+    guess = np.minimum(2.1 * low, high)
+    while True:
+        rough = np.flatnonzero(high > 1.02 * low)
+        if len(rough) == 0:
+            return (low + high) / 2
+        empty = shapely.is_empty(eroded(polygons[rough], guess[rough]))
+        high[rough[empty]] = guess[rough[empty]]
+        low[rough[~empty]] = guess[rough[~empty]]
+        guess = np.sqrt(low * high)
 
 
 def _is_hole(part: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ from geo.crs import area_m2
 from geo.faults import check
 from geo.lattice import snap
 from tests import strategies
+from tests.geo.dirt import dirtied
 
 METRE = 1e-5  # of a degree, about
 HALF_MM = 5e-9
@@ -220,3 +221,54 @@ def test_the_published_areas_of_wales(real_data, layer, expected):
     _, _, wkb, _ = pyogrio.raw.read(f"/vsizip/{file}", layer=layer)
     polygons = shapely.from_wkb(wkb)
     assert summary(check(polygons, range(len(polygons)))) == expected
+
+
+def shaken(frame, by_deg, seed=3):
+    xy = shapely.get_coordinates(frame)[:-1]
+    return shapely.Polygon(xy + np.random.default_rng(seed).uniform(-by_deg, by_deg, xy.shape))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pytest.param(shaken(FRAME, 1e-7), id="rounded otherwise"),
+        pytest.param(shapely.segmentize(FRAME, 0.0003), id="with more vertices"),
+        pytest.param(shapely.transform(FRAME, lambda xy: xy + 3e-9), id="off the lattice"),
+    ],
+)
+def test_a_frame_that_is_the_same_line_but_for_rounding_leaves_a_coverage_exact(frame):
+    assert summary(check(CELLS, IDS, frame)) == (True, {})
+
+
+def test_a_frame_that_differs_by_less_than_the_tolerance_is_told_as_noise():
+    exact, counts = summary(check(CELLS, IDS, shaken(FRAME, 4e-7)))
+    assert not exact
+    assert set(counts) == {"noise"}
+
+
+def test_a_frame_does_not_hide_a_hole_that_its_coverage_has():
+    report = check(np.delete(CELLS, INNER), IDS[:INNER] + IDS[INNER + 1 :], shaken(FRAME, 1e-7))
+    assert summary(report) == (False, {"gaps": 1})
+
+
+def test_each_kind_of_dirt_is_counted_once():
+    cells = strategies.crooked_coverage(7, 7, seed=5)
+    dirt = dirtied(cells, seed=1, jitter_m=(0, 0), swell_m=5.0)
+    report = check(dirt.outlines, dirt.truth)
+    assert not report.exact
+    assert [fault.codes for fault in report.faults if fault.kind == "invalid"] == [
+        (str(dirt.bow_tie),)
+    ]
+    (copied,) = [fault for fault in report.faults if fault.kind == "duplicate"]
+    assert set(copied.codes) == {str(dirt.copied)}
+    gaps = [fault for fault in report.faults if fault.kind == "gap"]
+    missing = cells[dirt.missing]
+    assert [gap for gap in gaps if missing.contains(shapely.Point(gap.at))]
+    around = np.flatnonzero(shapely.touches(cells, cells[dirt.swollen]))
+    swollen_on = {
+        code
+        for fault in report.faults
+        if fault.kind == "overlap" and str(dirt.swollen) in fault.codes
+        for code in fault.codes
+    }
+    assert swollen_on == {str(dirt.swollen), *map(str, around.tolist())} - {str(dirt.missing)}

@@ -103,7 +103,7 @@ class UnitCard:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Something found: what it is, what opens it, what to write, where it is."""
+    """Something found: what it is, what opens it, what to write, where it is (or was)."""
 
     kind: str
     key: str
@@ -112,6 +112,7 @@ class Hit:
     level: str | None = None
     bbox: Box | None = None
     at: tuple[float, float] | None = None
+    retired_at: datetime | None = None
 
 
 def extent(conn: Connection, code: str | None) -> Extent | None:
@@ -248,7 +249,8 @@ def outline(conn: Connection, viewer: Viewer, code: str) -> dict[str, Any]:
 def search(conn: Connection, viewer: Viewer, said: str, *, limit: int = _HITS_EACH) -> list[Hit]:
     """Return what the viewer may see of what was looked for: at most `limit` of each kind.
 
-    Units are found by code, publisher's code, name or pinyin initials; people on duty by name;
+    Units are found by code, publisher's code, name or pinyin initials, retired ones by their whole
+    code; people on duty by name;
     households by number or address; incidents by number; cameras by device id or name.
     """
     said = said.strip()
@@ -280,7 +282,8 @@ def _hits(conn: Connection, kind: str, asked: dict[str, Any]) -> list[Hit]:
         at = (fields["lon"], fields["lat"]) if fields.get("lon") is not None else None
         bbox = _box(row) if "west" in fields else None
         subtitle = fields["subtitle"] or ""
-        found.append(Hit(kind, str(row.key), row.title, subtitle, fields.get("level"), bbox, at))
+        level, retired_at = fields.get("level"), fields.get("retired_at")
+        found.append(Hit(kind, str(row.key), row.title, subtitle, level, bbox, at, retired_at))
     return found
 
 

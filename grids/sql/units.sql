@@ -81,22 +81,24 @@ SELECT u.code, u.level, u.name, ST_AsGeoJSON(o.outline, 7) AS geometry
  ORDER BY u.code;
 
 -- name: search_units
--- By code, the publisher's code, name or pinyin initials; the best match first. Outlines are long and
--- stay untouched until it is known which are shown.
-SELECT found.code AS key, found.level, found.name AS title, parent.name AS subtitle,
+-- By code, the publisher's code, name or pinyin initials; the best match first. Retired units are found
+-- by their whole code. Outlines are long and stay untouched until it is known which are shown.
+SELECT found.code AS key, found.level, found.name AS title, parent.name AS subtitle, found.retired_at,
        ST_XMin(o.outline) AS west, ST_YMin(o.outline) AS south, ST_XMax(o.outline) AS east, ST_YMax(o.outline) AS north
-  FROM (SELECT u.code, u.level, u.name, u.parent_code,
+  FROM (SELECT u.code, u.level, u.name, u.parent_code, upper(u.valid) AS retired_at,
                row_number() OVER (ORDER BY (u.code = :said OR u.source_code = :said) DESC NULLS LAST, u.name = :said DESC,
                                            u.code LIKE :prefix DESC, u.name ILIKE :prefix DESC,
                                            length(u.code), u.code) AS place
           FROM unit AS u
-         WHERE upper_inf(u.valid) AND u.code >= :scope AND u.code < :scope || '~'
-           AND (u.code LIKE :prefix OR u.source_code = :said OR u.name ILIKE :within
-                OR u.initials LIKE CAST(:initials AS text))
+         WHERE u.code >= :scope AND u.code < :scope || '~'
+           AND (u.code = :said OR u.source_code = :said
+                OR upper_inf(u.valid) AND (u.code LIKE :prefix OR u.name ILIKE :within
+                                           OR u.initials LIKE CAST(:initials AS text)))
          ORDER BY place
          LIMIT :limit) AS found
   LEFT JOIN unit AS parent ON parent.code = found.parent_code
-  LEFT JOIN unit_outline AS o ON o.unit_code = found.code AND upper_inf(o.valid)
+  LEFT JOIN LATERAL (
+       SELECT v.outline FROM unit_outline AS v WHERE v.unit_code = found.code ORDER BY v.publication DESC LIMIT 1) AS o ON true
  ORDER BY found.place;
 
 -- name: search_people

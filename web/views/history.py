@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 from grids import history, inbox
 from importers import edits
 from web import answers
+from web.clock import now
 from web.door import Blueprint
 from web.parse import Strict
 from web.session import needs, viewer
@@ -24,6 +25,12 @@ class ChangesQuery(Strict):
     """Up to which publication differences are asked for; 0 is today."""
 
     until = fields.Integer(validate=validate.Range(0, 2**31 - 1))
+
+
+class PastQuery(Strict):
+    """A day, a moment or the number of a publication."""
+
+    on = fields.String(required=True, validate=validate.Length(1, 40))
 
 
 class InboxQuery(Strict):
@@ -43,6 +50,26 @@ class RefuseBody(Strict):
     """Why an edit is refused; its sender reads it."""
 
     reason = fields.String(required=True, validate=validate.Length(2, 500))
+
+
+@blp.get("/past")
+@blp.arguments(PastQuery, location="query")
+@blp.response(200, description="The publication that was in force then.")
+@blp.alt_response(422, description="Before the first publication, or still to come.")
+@needs("unit.see")
+def past(asked):
+    """Return which publication was in force at the end of a day, or at a moment."""
+    with begin(viewer()) as conn:
+        found = history.find(conn, history.parse_on(asked["on"]), now())
+    one = found.publication
+    return jsonify(
+        {
+            "publication": one.number,
+            "at": one.in_force_from,
+            "memo": one.memo,
+            "moment": found.moment,
+        }
+    )
 
 
 @blp.get("/units/<string:code>/life")

@@ -106,6 +106,11 @@ export function drawnOn(map: MapLibreMap) {
       set("faults", faults);
     },
 
+    /** Grids that differ between two publications, each with its `side`: "before" or "after". */
+    setChanges(grids: FeatureCollection): void {
+      set("changes", grids);
+    },
+
     setMine(own: FeatureCollection, around: FeatureCollection, names: FeatureCollection): void {
       set("mine", own);
       set("around", around);

@@ -21,7 +21,7 @@ import { drawnOn } from "./drawn";
 import { hitAt, type Hit, type Pixel } from "./hits";
 import { hatch, picture, PIXEL_RATIO } from "./images";
 import { marksOn } from "./marks";
-import { faultOverlay, mineOverlay, pinOverlay } from "./overlays";
+import { changesOverlay, faultOverlay, mineOverlay, pinOverlay } from "./overlays";
 import { countyStyle, type Sources } from "./style";
 import type { Theme } from "./theme";
 
@@ -30,7 +30,7 @@ export type { CellMark, PaintRow } from "./marks";
 
 setWorkerUrl(workerUrl);
 
-export type OverlayName = "pin" | "draft" | "faults" | "mine";
+export type OverlayName = "pin" | "draft" | "faults" | "mine" | "changes";
 
 export interface MapOptions {
   readonly container: HTMLElement;
@@ -52,7 +52,13 @@ export interface MapOptions {
   readonly onTileProblem?: () => void;
 }
 
-const OVERLAYS = { pin: pinOverlay, draft: draftOverlay, faults: faultOverlay, mine: mineOverlay };
+const OVERLAYS = {
+  pin: pinOverlay,
+  draft: draftOverlay,
+  faults: faultOverlay,
+  mine: mineOverlay,
+  changes: changesOverlay,
+};
 const FIT_PADDING = 36;
 const SELECT_MAX_ZOOM = 16;
 

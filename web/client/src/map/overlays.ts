@@ -91,6 +91,49 @@ export function faultOverlay(theme: Theme): Overlay {
   };
 }
 
+/** Borders of two publications held against each other: dashed as they were, whole as they are. */
+export function changesOverlay(theme: Theme): Overlay {
+  const { draft, paper } = theme;
+  const side = (name: "before" | "after"): ["==", ["get", string], string] => ["==", ["get", "side"], name];
+  return {
+    sources: { changes: data() },
+    layers: [
+      {
+        id: "changes-fill",
+        type: "fill",
+        source: "changes",
+        paint: {
+          "fill-color": ["case", side("before"), draft.old.colour, draft.new.colour],
+          "fill-opacity": ["case", ["boolean", ["get", "chosen"], false], 0.22, 0.07],
+        },
+      },
+      {
+        id: "changes-halo",
+        type: "line",
+        source: "changes",
+        layout: { "line-join": "round" },
+        paint: { "line-color": paper.background, "line-width": 5, "line-opacity": 0.8 },
+      },
+      {
+        id: "changes-after",
+        type: "line",
+        source: "changes",
+        filter: side("after"),
+        layout: { "line-join": "round" },
+        paint: { "line-color": draft.new.colour, "line-width": 2.6 },
+      },
+      {
+        id: "changes-before",
+        type: "line",
+        source: "changes",
+        filter: side("before"),
+        layout: { "line-join": "round" },
+        paint: { "line-color": draft.old.colour, "line-width": 2.4, "line-dasharray": [2.4, 1.6] },
+      },
+    ],
+  };
+}
+
 export function mineOverlay(theme: Theme): Overlay {
   const { accent, background, ink } = theme.paper;
   return {

@@ -276,7 +276,7 @@ def _area(conn: Connection, viewer: Viewer, plan: Plan, asked: str | Sequence[st
             raise NotFound(what="grid", key=missing[0])
     divided = np.array([grid in wanted for grid in here.grid], np.bool_)
     if not divided.any():
-        raise NotFound(what="village", key=village)
+        raise NotFound(what="unit", key=village)
     homes = overlay.homes(conn, [village])
     cell = overlay.cell_of(homes, here.outline, here.grid, here.subgroup)
     lying = cell >= 0

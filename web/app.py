@@ -16,6 +16,7 @@ from web.config import Config
 from web.transaction import Transactions
 from web.views import (
     account,
+    balance,
     cameras,
     health,
     history,
@@ -51,6 +52,7 @@ API_OPTIONS = {
     },
 }
 API_DOORS = (
+    balance,
     cameras,
     history,
     hotspots,

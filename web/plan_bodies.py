@@ -8,6 +8,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from webargs.fields import DelimitedList
 
 from grids.drafts import POLICIES
+from grids.plan_balance import MODES, MOST_TRIES
 from web.parse import UNIT_CODE, Longitude, Strict, Whole
 
 MAX_VERTICES = 5000
@@ -253,24 +254,50 @@ class RenameBody(PlanVersionBody):
     name = Name(required=True)
 
 
-class BalanceBody(PlanVersionBody):
-    """Divide villages or grids into grids of about equal households."""
+class BalanceWishBody(Strict):
+    """How an area shall be divided into grids of about equal households."""
 
-    tool = ToolName("balance")
     area = Area()
-    parts = fields.Integer(strict=True, validate=validate.Range(2, 200))
+    parts = fields.Integer(
+        strict=True, validate=validate.Range(1, 900), metadata=_says("How many grids; or:")
+    )
     households = fields.Integer(
         strict=True,
         validate=validate.Range(1, 100_000),
         metadata=_says("About how many in each grid; this or the number of parts."),
     )
     mode = fields.String(
-        load_default="buildings", validate=validate.OneOf(["cells", "buildings", "lines"])
+        load_default="buildings",
+        validate=validate.OneOf(MODES),
+        metadata=_says(
+            "cells: whole sub-groups; buildings: lines between buildings; lines: these simplified."
+        ),
     )
-    tries = fields.Integer(strict=True, load_default=1, validate=validate.Range(1, 50))
-    seed = fields.Integer(strict=True, load_default=0, validate=validate.Range(0, 2**31))
+    tries = fields.Integer(
+        strict=True,
+        load_default=1,
+        validate=validate.Range(1, MOST_TRIES),
+        metadata=_says("How many divisions are made; the best one is proposed."),
+    )
+    seed = fields.Integer(
+        strict=True,
+        load_default=0,
+        validate=validate.Range(0, 2**31),
+        metadata=_says("The same seed gives the same answer."),
+    )
+    barriers = fields.List(
+        Places(2, "A line that grids should not reach across."),
+        load_default=list,
+        validate=validate.Length(max=MAX_ARCS),
+    )
 
     @validates_schema
     def _one_of_them(self, data: dict[str, Any], **_: Any) -> None:
         if ("parts" in data) == ("households" in data):
             raise ValidationError("give the number of parts or of households", "parts")
+
+
+class BalanceBody(BalanceWishBody, PlanVersionBody):
+    """Divide a village or grids into grids of about equal households."""
+
+    tool = ToolName("balance")

@@ -84,6 +84,12 @@ class Fault(Schema):
     message = fields.String(required=True, **_says("In the reader's language"))
     units = fields.List(fields.String(), required=True)
     at = fields.List(fields.Float(), required=True, allow_none=True, **_says("[lon, lat]"))
+    bbox = fields.List(
+        fields.Float(), required=True, allow_none=True, **_says("west, south, east, north")
+    )
+    legacy = fields.Boolean(
+        required=True, **_says("It was so before the plan, which makes it no worse")
+    )
     facts = fields.Dict(required=True)
 
 

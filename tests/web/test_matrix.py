@@ -111,6 +111,16 @@ DOORS = {
     "plans.redo": Door("plan.edit", PLAN + "/redo", VERSION, walled=True),
     "plans.check": Door("plan.see", PLAN + "/check", walled=True),
     "plans.impact": Door("plan.see", PLAN + "/impact", walled=True),
+    "balance.propose": Door(
+        "plan.edit", PLAN + "/balance", {"area": "{t.village}", "parts": 2}, walled=True
+    ),
+    "balance.rules": Door("plan.see", "/api/v1/boundary-rules"),
+    "balance.set_rules": Door(
+        "plan.approve",
+        "/api/v1/boundary-rules",
+        {"territory_code": "{t.village}", "rules": []},
+        walled=True,
+    ),
     "plan_life.conflicts": Door("plan.see", PLAN + "/conflicts", walled=True),
     "plan_life.resolve": Door(
         "plan.edit",
@@ -154,12 +164,12 @@ def knock(caller, app, endpoint, territory):
     y = int((1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**15)
     names = {"t": territory, "lon": lon, "lat": lat, "x": x, "y": y}
     (rule,) = app.url_map.iter_rules(endpoint)
-    method = next(one for one in ("POST", "DELETE", "GET") if one in rule.methods)
+    method = next(one for one in ("POST", "PUT", "DELETE", "GET") if one in rule.methods)
     body = {
         key: value.format(**names) if isinstance(value, str) else value
         for key, value in (door.body or {}).items()
     }
-    more = {"json": body} if method == "POST" else {}
+    more = {"json": body} if method in ("POST", "PUT") else {}
     return caller.send(method, door.path.format(**names), **more)
 
 

@@ -1,0 +1,139 @@
+"""Balance over HTTP: a proposal, the step that takes it, and the limits that it is checked by."""
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from grids.db import EVERYWHERE, begin
+from grids.model import Role
+from tests.web.conftest import OWN
+
+VILLAGE = OWN + "001"
+RULES = "/api/v1/boundary-rules"
+
+
+@pytest.fixture(scope="module")
+def lived(world):
+    """Sixty more households in the village of the own township, most of them in one corner."""
+    rng = np.random.default_rng(4)
+    lon, lat = world.own.at
+    with begin(world.engine, EVERYWHERE) as conn:
+        for k in range(60):
+            conn.execute(
+                text(
+                    "INSERT INTO household (number, position, grid_code, placed_by,"
+                    " territory_code) VALUES (:number, ST_SetSRID(ST_MakePoint(:x, :y), 4490),"
+                    " :grid, 'position', :grid)"
+                ),
+                {
+                    "number": f"bal-{k}",
+                    "x": round(lon + rng.uniform(0, 0.006), 7),
+                    "y": round(lat + rng.uniform(-0.004, 0.004), 7),
+                    "grid": world.own.grid,
+                },
+            )
+    yield world
+    with begin(world.engine, EVERYWHERE) as conn:
+        conn.execute(text("DELETE FROM household WHERE number LIKE 'bal-%'"))
+
+
+@pytest.fixture
+def caller(token_as):
+    return token_as(Role.GRID_ADMIN)
+
+
+@pytest.fixture
+def plan(caller):
+    made = caller.post("/api/v1/plans", {"title": "均衡"}).json
+    yield f"/api/v1/plans/{made['plan_id']}"
+    caller.post(f"/api/v1/plans/{made['plan_id']}/withdraw")
+
+
+@pytest.mark.parametrize("mode", ["buildings", "lines"])
+def test_the_step_makes_what_the_proposal_showed(lived, caller, plan, mode):
+    wish = {"area": VILLAGE, "parts": 3, "mode": mode, "tries": 2, "seed": 5}
+    before = caller.get(plan).json
+    shown = caller.post(f"{plan}/balance", wish)
+    assert shown.status_code == 200, shown.text
+    assert caller.get(plan).json == before
+    proposal = shown.json
+    assert [part["part"] for part in proposal["parts"]] == [1, 2, 3]
+    assert proposal["max_mean"] <= 1.06 < proposal["was_max_mean"]
+    assert len(proposal["ends"]) == 1
+    assert [one["properties"]["part"] for one in proposal["outlines"]["features"]] == [1, 2, 3]
+    step = {"tool": "balance", "version": before["version"], **wish}
+    made = caller.post(f"{plan}/steps", step)
+    assert made.status_code == 200, made.text
+    cells = caller.get(f"{plan}/cells?village={VILLAGE}").json["features"]
+    counted = {}
+    for cell in cells:
+        code = cell["properties"]["grid_code"]
+        counted[code] = counted.get(code, 0) + cell["properties"]["n_households"]
+    assert counted == {part["grid_code"]: part["n_households"] for part in proposal["parts"]}
+    assert all(fault["severity"] == "warning" for fault in made.json["faults"])
+    assert all(fault["at"] and len(fault["bbox"]) == 4 for fault in made.json["faults"])
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"area": VILLAGE, "parts": 800}, "partition.too_many"),
+        ({"area": OWN, "parts": 2}, "value.bad"),
+        ({"area": VILLAGE}, "http.422"),
+        ({"area": VILLAGE, "parts": 2, "households": 9}, "http.422"),
+        ({"area": VILLAGE, "parts": 2, "mode": "best"}, "http.422"),
+        ({"area": VILLAGE, "parts": 2, "barriers": [[[99.6, 24.8]]]}, "http.422"),
+        ({"area": [], "parts": 2}, "http.422"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_a_code(lived, caller, plan, body, code):
+    answer = caller.post(f"{plan}/balance", body)
+    assert (answer.status_code, answer.json["code"]) == (422, code)
+
+
+def test_a_barrier_divides_the_households_on_its_two_banks(lived, caller, plan):
+    lon, lat = lived.own.at
+    river = [[lon + 0.0025, lat - 0.05], [lon + 0.0025, lat + 0.05]]
+    wish = {"area": VILLAGE, "parts": 2, "barriers": [river]}
+    proposal = caller.post(f"{plan}/balance", wish).json
+    assert proposal["n_across"] == 0
+    for one in proposal["outlines"]["features"]:
+        xs = np.array(one["geometry"]["coordinates"][0])[:, 0]
+        assert (xs <= river[0][0] + 2e-7).all() or (xs >= river[0][0] - 2e-7).all()
+
+
+def test_limits_are_read_set_written_down_and_given_back(lived, caller):
+    shipped = caller.get(RULES).json["rules"]
+    assert {one["territory_code"] for one in shipped} == {None}
+    body = {
+        "territory_code": VILLAGE,
+        "rules": [{"kind": "base", "subject": "households", "least": 300, "most": 500}],
+    }
+    answer = caller.send("PUT", RULES, json=body)
+    assert answer.status_code == 200, answer.text
+    (own,) = [one for one in answer.json["rules"] if one["territory_code"]]
+    assert (own["least"], own["most"], own["severity"]) == (300, 500, "warning")
+    assert own["updated_by"]
+    with begin(lived.engine, EVERYWHERE) as conn:
+        row = conn.execute(
+            text(
+                "SELECT record, territory_code FROM audit WHERE action = 'rules.set'"
+                " ORDER BY audit_id DESC LIMIT 1"
+            )
+        ).one()
+    assert tuple(row) == (f"boundary_rule {VILLAGE}", VILLAGE)
+    given_back = caller.send("PUT", RULES, json={"territory_code": VILLAGE, "rules": []})
+    assert given_back.json["rules"] == shipped
+
+
+def test_a_township_cannot_set_what_counts_everywhere(lived, caller):
+    answer = caller.send("PUT", RULES, json={"territory_code": None, "rules": []})
+    assert (answer.status_code, answer.json["code"]) == (422, "rules.county_only")
+    unknown = {"territory_code": VILLAGE, "rules": [{"kind": "urban", "subject": "area"}]}
+    assert caller.send("PUT", RULES, json=unknown).status_code == 422
+
+
+def test_a_proposal_of_another_territory_and_a_plan_of_nobody_are_alike(lived, caller, plan):
+    foreign = lived.foreign.village
+    answer = caller.post(f"{plan}/balance", {"area": foreign, "parts": 2})
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")

@@ -1,0 +1,49 @@
+"""Grids of equal households as a proposal, and the limits that boundaries are checked against."""
+
+from __future__ import annotations
+
+from flask import jsonify
+
+from grids import boundary_rules, plan_balance
+from web import balance_answers, balance_schemas
+from web.door import Blueprint
+from web.plan_bodies import BalanceWishBody
+from web.session import needs, viewer
+from web.transaction import begin
+
+blp = Blueprint("balance", __name__, description="Balanced grids, and limits of boundaries.")
+
+
+@blp.post("/plans/<uuid:plan_id>/balance")
+@blp.arguments(BalanceWishBody)
+@blp.response(200, balance_schemas.Proposal, description="The grids that would come of it.")
+@blp.alt_response(422, description="The area cannot be divided so.")
+@needs("plan.edit")
+def propose(wish, plan_id):
+    """Return how an area would be divided; the step `balance` with the same wish makes it so."""
+    with begin(viewer()) as conn:
+        found = plan_balance.propose(conn, viewer(), plan_id, plan_balance.Wish(**wish))
+    return jsonify(balance_answers.proposal(found))
+
+
+@blp.get("/boundary-rules")
+@blp.response(200, balance_schemas.Rules, description="The limits, those of everywhere first.")
+@needs("plan.see")
+def rules():
+    """Return the limits that count in the viewer's territory."""
+    with begin(viewer()) as conn:
+        found = boundary_rules.list_all(conn, viewer())
+    return jsonify({"rules": [balance_answers.rule(one) for one in found]})
+
+
+@blp.put("/boundary-rules")
+@blp.arguments(balance_schemas.RulesBody)
+@blp.response(200, balance_schemas.Rules, description="The limits that count now.")
+@needs("plan.approve")
+def set_rules(body):
+    """Set all limits of an area; an empty list gives it back to the areas around it."""
+    area = body["territory_code"]
+    given = [boundary_rules.Rule(area, **one) for one in body["rules"]]
+    with begin(viewer()) as conn:
+        found = boundary_rules.replace(conn, viewer(), area, given)
+    return jsonify({"rules": [balance_answers.rule(one) for one in found]})

@@ -38,8 +38,8 @@ def a_move(conn, plan_id, which=0, villages=VILLAGES, by=0.05):
 def bulge(line: LineString, by: float = 0.25) -> list[list[float]]:
     """A line that leaves a border at a quarter of its length and comes back at three quarters."""
     a, b = (line.interpolate(share, normalized=True) for share in (0.25, 0.75))
-    away = np.array([-(b.y - a.y), b.x - a.x]) * by
-    return [[a.x, a.y], [a.x + away[0], a.y + away[1]], [b.x + away[0], b.y + away[1]], [b.x, b.y]]
+    dx, dy = -(b.y - a.y) * by, (b.x - a.x) * by
+    return [[a.x, a.y], [a.x + dx, a.y + dy], [b.x + dx, b.y + dy], [b.x, b.y]]
 
 
 def ring_around(place, metres=60.0):

@@ -217,9 +217,11 @@ def enclosed(lines: Geometries) -> BaseGeometry:
     """Return the polygons inside the outer rings that lines form, holes filled; empty if none.
 
     Given the residue of a coverage this is the outline of its union. Lines that cross without a
-    common vertex enclose nothing that could be trusted: the result is empty, or its boundary has
-    not their edges.
+    common vertex enclose nothing that could be trusted, and GEOS may fail on what it makes of
+    them: the result is empty.
     """
+    if not shapely.is_simple(shapely.multilinestrings(lines)):
+        return shapely.Polygon()
     faces = shapely.get_parts(shapely.polygonize(lines))
     if len(faces) == 0 or not shapely.is_valid(faces).all():
         return shapely.Polygon()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.coverage import (
@@ -129,6 +129,17 @@ def test_a_border_vertex_moved_outwards_shows_extra_and_missing_edges():
 def test_an_enclave_of_another_county_is_no_gap_against_a_frame_with_a_hole():
     cells = np.delete(strategies.crooked_coverage(3, 3, seed=1), 4)
     assert prove(cells, frame_of(cells)).exact
+
+
+@pytest.mark.filterwarnings("error")
+@settings(max_examples=60, deadline=None)
+@given(seed=strategies.seeds())
+def test_polygons_that_cross_at_random_are_answered_and_not_exact(seed):
+    rng = np.random.default_rng(seed)
+    corner = np.array([1_130_000_000, 300_000_000])
+    places = corner + rng.integers(0, rng.choice([8, 100, 3000]), (40, 2))
+    corners = [places[rng.integers(0, 40, 5)] for _ in range(rng.integers(3, 30))]
+    assert not prove([shapely.Polygon(xy / 1e7) for xy in corners]).exact
 
 
 def test_two_islands_are_proven_together():

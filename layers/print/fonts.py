@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from functools import cache, lru_cache
 from importlib.resources import as_file, files
+from threading import RLock
 from unicodedata import category
 
 from reportlab.pdfbase import pdfmetrics
@@ -17,9 +18,19 @@ _FILES = {REGULAR: "NotoSansSC-Regular.ttf", BOLD: "NotoSansSC-Bold.ttf"}
 GETA = "〓"
 
 
-@cache
+# ReportLab's faces are shared by all documents and read their file from one place at a time:
+# whoever registers them or cuts subsets out of them holds this.
+reading = RLock()
+
+
 def _repertoire() -> dict[str, AbstractSet[int]]:
-    """Register the faces with ReportLab, once a process, and return what each can write."""
+    """Return what each face can write, registered with ReportLab on first use."""
+    with reading:
+        return _registered()
+
+
+@cache
+def _registered() -> dict[str, AbstractSet[int]]:
     found: dict[str, AbstractSet[int]] = {}
     for name, file in _FILES.items():
         with as_file(files("layers") / "fonts" / file) as path:
@@ -54,10 +65,11 @@ def runs(text: str, bold: bool = False) -> tuple[tuple[str, str], ...]:
     return tuple(pieces)
 
 
-def missing(text: str) -> set[str]:
+@lru_cache(maxsize=65_536)
+def missing(text: str) -> frozenset[str]:
     """Return the characters of a text that no face can write."""
     can = _repertoire()[REGULAR]
-    return {sign for sign in text if ord(sign) not in can and not _is_blank(sign)}
+    return frozenset(sign for sign in text if ord(sign) not in can and not _is_blank(sign))
 
 
 def _is_blank(sign: str) -> bool:

@@ -80,7 +80,8 @@ class Ink:
     def pdf(self) -> bytes:
         """End the last page and return the document."""
         self._canvas.showPage()
-        self._canvas.save()
+        with fonts.reading:
+            self._canvas.save()
         return self._out.getvalue()
 
     # Text ---------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def _cell(
     *,
     bold: bool,
 ) -> None:
-    gap = size * 0.5
+    gap = size if column.side == "end" else size * 0.5
     kept = fonts.shortened(said, size, wide - gap, bold)
     x = west if column.side == "start" else west + wide - gap
     page.text(x, y, kept, size, bold=bold, colour=colour, anchor=column.side)

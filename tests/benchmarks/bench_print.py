@@ -17,7 +17,8 @@ from tests.benchmarks.harness import Bench, Count
 from web.clock import now
 
 LARGEST = text(
-    "SELECT left(code, 9) FROM unit WHERE level = 'grid' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+    "SELECT left(code, 9) FROM unit WHERE level = 'grid'"
+    " GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
 )
 
 

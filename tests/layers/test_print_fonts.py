@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.print import fonts
+from layers.print.ink import Ink
 
 HAN = "".join(
     bytes([high, low]).decode("gb2312")
@@ -51,3 +54,19 @@ def test_a_shortened_text_fits_and_shows_that_something_is_cut(text, room):
     short = fonts.shortened(text, 7, room)
     assert fonts.width(short, 7) <= room
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
+
+
+def document(first: int) -> int:
+    """Return the size of a document with 600 characters of its own."""
+    page = Ink((600, 800), title="", subject="")
+    for n in range(20):
+        page.text(20, 20 + 30 * n, HAN[first + 30 * n : first + 30 * n + 30], 12, bold=n % 2 == 0)
+    return len(page.pdf())
+
+
+def test_documents_made_at_the_same_time_do_not_touch_each_others_fonts():
+    starts = range(0, 6000, 600)
+    alone = [document(first) for first in starts]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(document, starts))
+    assert together == alone

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import orjson
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from grids.db import EVERYWHERE, begin
 from grids.model import Role
+from web.cli import main
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,35 @@ def test_a_unit_of_the_wrong_level_is_refused_in_words(world, token_as):
     answer = token_as(Role.GRID_ADMIN).get(f"/print/grids/{world.own.village}.pdf?lang=zh")
     assert (answer.status_code, answer.json["code"]) == (422, "print.level")
     assert "不能按" in answer.json["detail"]
+
+
+@pytest.fixture
+def wangge(world, monkeypatch, tmp_path):
+    """`wangge("print", ...)` runs a command on the world's database: (exit code, document)."""
+    monkeypatch.setenv("DATABASE_URL", world.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("WANGGE_HOME", str(tmp_path))
+
+    def run(*arguments: str):
+        result = CliRunner().invoke(main, ["--json", *arguments], catch_exceptions=False)
+        return result.exit_code, orjson.loads(result.stdout)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "more"),
+    [("card", "grid", ()), ("book", "code", ("--on", "1")), ("wall", "code", ("--paper", "A3"))],
+)
+def test_the_command_writes_the_same_maps(world, wangge, tmp_path, kind, code, more):
+    out = tmp_path / "map.pdf"
+    status, said = wangge("print", kind, getattr(world.own, code), str(out), *more)
+    assert (status, said["publication"], said["missing"], said["unplaced"]) == (0, 1, [], [])
+    assert out.read_bytes().startswith(b"%PDF-")
+    assert said["bytes"] == out.stat().st_size
+
+
+def test_the_command_refuses_what_is_not_there(world, wangge, tmp_path):
+    out = tmp_path / "map.pdf"
+    assert wangge("print", "card", "530524999", str(out))[1]["error"]["code"] == "not_found"
+    assert wangge("print", "book", world.own.grid, str(out))[1]["error"]["code"] == "print.level"
+    assert not out.exists()

@@ -32,7 +32,8 @@ def next_codes(conn: Connection, parent_code: str, n: int, *, kind: str = "base"
     """Return n codes under a parent: the lowest that no unit and no plan has ever had.
 
     A code counts as used when a unit bears or bore it and when a plan reserved it, published,
-    open or withdrawn: what was once written on a letter never means another place.
+    open or withdrawn: what was once written on a letter never means another place. Whoever else
+    asks for codes under the same parent waits until this transaction ends.
 
     Parameters
     ----------
@@ -49,6 +50,7 @@ def next_codes(conn: Connection, parent_code: str, n: int, *, kind: str = "base"
     is_grid = level_of(parent_code) is Level.VILLAGE
     run = _RUNS[Level.GRID, kind] if is_grid else _SUBGROUPS
     digits = 3 if is_grid else 2
+    conn.execute(statement("lock_codes", "plans"), {"parent": parent_code})
     used = set(conn.execute(statement("used_codes", "plans"), {"parent": parent_code}).scalars())
     free = [code for k in run if (code := f"{parent_code}{k:0{digits}d}") not in used]
     if len(free) < n:

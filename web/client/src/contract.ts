@@ -78,6 +78,8 @@ export interface Found {
   readonly level?: Level | null;
   readonly bbox?: Bbox | null;
   readonly at?: LonLat | null;
+  /** A unit that is no more is found by its code. */
+  readonly retired_at?: string | null;
 }
 
 /** A part of the accuracy circle; without a grid it lies outside all of them. */

@@ -8,13 +8,14 @@ import { codes } from "./words/codes";
 import { common } from "./words/common";
 import { console_ } from "./words/console";
 import { drafting } from "./words/drafting";
+import { history } from "./words/history";
 import { hotspots } from "./words/hotspots";
 import { incidents } from "./words/incidents";
 import { me } from "./words/me";
 import { studio } from "./words/studio";
 import type { Words } from "./words/type";
 
-const ALL = { ...common, ...codes, ...console_, ...drafting, ...hotspots, ...incidents, ...me, ...studio };
+const ALL = { ...common, ...codes, ...console_, ...drafting, ...history, ...hotspots, ...incidents, ...me, ...studio };
 
 export type Key = keyof typeof ALL;
 export type Facts = Readonly<Record<string, string | number | null | undefined>>;

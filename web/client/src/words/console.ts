@@ -11,7 +11,7 @@ export const console_ = {
     "Import townships, villages and grids, then publish the first edition: wangge import grids FILE --datum cgcs2000",
   ],
   "console.nothing_link": ["查看边界方案", "See the plans"],
-  "console.pick_keys": ["/ 查找　Esc 上一级　L 图层　W 这里归谁管", "/ search　Esc up　L layers　W who is responsible"],
+  "console.pick_keys": ["/ 查找　Esc 上一级　L 图层　T 历史边界　W 这里归谁管", "/ search　Esc up　L layers　T past　W who is responsible"],
 
   "tab.overview": ["概况", "Overview"],
   "tab.workers": ["网格员", "Workers"],
@@ -36,8 +36,7 @@ export const console_ = {
   "card.households_none": ["本网格没有登记的户", "No household is registered here"],
   "card.incidents_none": ["没有未办结事件", "No open events"],
   "card.cameras_none": ["没有登记的摄像头", "No camera is registered here"],
-  "card.history_none": ["自首次发布以来没有变化", "Unchanged since its first edition"],
-  "card.history_row": ["{from} → {to}", "{from} → {to}"],
+  "card.became": ["成了什么？", "What became of it?"],
   "card.report_here": ["在此登记事件", "Report an event here"],
   "card.vacant": ["空缺", "vacant"],
   "card.close": ["关闭详情", "Close details"],

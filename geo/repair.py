@@ -22,6 +22,7 @@ from geo.lattice import Geometries, keys, pack, snap
 from geo.polygon import require_polygonal
 from geo.repair_account import Repair, gathered
 from geo.repair_assign import Neighbours, assign_faces, give_away_scraps
+from geo.repair_border import hold_seam
 from geo.repair_faces import metric, net_faces, unite
 from geo.repair_mend import find_copies, mend
 from geo.repair_misfit import NOISE_M, misfit_m
@@ -30,6 +31,8 @@ from geo.repair_snap import snapped_parts
 
 USUAL_M = 1.0
 """Snap distance where none is given and the file does not tell."""
+
+_NEAR_DEG = 1e-3
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 _STAGES = ("mend", "snap", "node", "assign", "unite", "prove")
@@ -52,6 +55,7 @@ def repair(
     tolerance_m: float | None = None,
     gap_limit_m: float | None = 25.0,
     anchors: Sequence[BaseGeometry] | Geometries | None = None,
+    taken: Sequence[BaseGeometry] | Geometries | None = None,
     progress: Progress | None = None,
 ) -> Repair:
     """Return the outlines as a proven coverage, every one accounted for.
@@ -79,8 +83,10 @@ def repair(
         between a few outlines are closed where the file leaves out corners all over. None: twice
         the snap distance, but at least a metre.
     anchors
-        Clean outlines beside these, on the lattice: vertices within the tolerance move onto
-        theirs.
+        Clean outlines on the lattice: vertices within the tolerance move onto theirs.
+    taken
+        Clean outlines on the lattice whose land is somebody's already: they stay exactly as they
+        are, the others give way and meet them edge to edge.
     progress
         Called with (done, total, stage) as the work goes on.
 
@@ -106,7 +112,12 @@ def repair(
 
     fixed = _fixed(parents if parents is not None else None if frame is None else [frame])
     home = _homes(fixed, parent_of, len(given))
-    drawing = [shapely.get_coordinates(shapes) for shapes in (fixed, anchors) if shapes is not None]
+    beside = _near(taken, polygons)
+    drawing = [
+        shapely.get_coordinates(shapes)
+        for shapes in (fixed, anchors, beside)
+        if shapes is not None and len(shapes)
+    ]
     magnets = pack(keys(np.concatenate(drawing))) if drawing else None
     tell("snap")
     apart_m = misfit_m(polygons, magnets)
@@ -114,12 +125,12 @@ def repair(
     drawn, whose = snapped_parts(polygons, snap_m, magnets)
     clean = snap(drawn)
     places: tuple[Place, ...] = ()
-    if fixed is None and _is_coverage(clean):
+    if fixed is None and beside is None and _is_coverage(clean):
         cells, owner, parent = clean, whose, np.zeros_like(whose)
         n_claims = np.ones_like(whose)
     else:
         tell("node")
-        faces = net_faces(drawn, polygons, fixed, home)
+        faces = net_faces(drawn, polygons, fixed, home, beside)
         tell("assign")
         neighbours = Neighbours(faces, pack(keys(shapely.get_coordinates(drawn))))
         limit_m = max(2 * snap_m, 1.0) if gap_limit_m is None else gap_limit_m
@@ -128,8 +139,10 @@ def repair(
         tell("unite")
         cells, owner, parent = unite(faces, neighbours.components(given_to), given_to)
         places, n_claims = places_of(faces, given_to, snap_m), faces.n_claims
+        if beside is not None:
+            cells = hold_seam(cells, beside)
     tell("prove")
-    proof = _required_proof(cells, fixed)
+    proof = _required_proof(cells, fixed, may_surround=beside is not None)
     after = gathered(cells, owner, len(given))
     moved_m, changed_m2 = changes(whole, after)
     return Repair(
@@ -148,6 +161,18 @@ def repair(
         changed_m2=changed_m2,
         proof=proof,
     )
+
+
+def _near(
+    taken: Sequence[BaseGeometry] | Geometries | None, polygons: Geometries
+) -> Geometries | None:
+    """Return the taken outlines that polygons may touch; none if there are none."""
+    if taken is None or len(taken) == 0:
+        return None
+    clean = snap(taken)
+    box = shapely.box(*shapely.total_bounds(polygons)).buffer(_NEAR_DEG)
+    near = clean[shapely.intersects(clean, box)]
+    return near if len(near) else None
 
 
 def _chosen(apart_m: float | None, tolerance_m: float | None) -> float:
@@ -195,15 +220,19 @@ def _areas(polygons: Geometries) -> NDArray[np.float64]:
     return area
 
 
-def _required_proof(cells: Geometries, fixed: Geometries | None) -> Proof:
+def _required_proof(cells: Geometries, fixed: Geometries | None, *, may_surround: bool) -> Proof:
     """Return the proof of the cells.
 
     Free cells fill every gap, so without parents nothing but the outer rings may be left. Inside
     parents the borders have gained vertices: the cells are proven against their own union, and
-    that this is the parents' union is measured, to half a lattice step along the border.
+    that this is the parents' union is measured, to half a lattice step along the border. Beside
+    land that is taken they may surround some of it.
     """
-    if fixed is None:
+    if fixed is None and not may_surround:
         proof = prove(cells)
+    elif fixed is None:
+        whole = shapely.union_all(shapely.coverage_union_all(cells))
+        proof = prove(cells, None if whole.is_empty else whole)
     else:
         united = shapely.union_all(shapely.coverage_union_all(cells)) if len(cells) else None
         if united is None or united.is_empty:

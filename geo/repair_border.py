@@ -9,8 +9,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.coverage import Chain, residue
-from geo.lattice import Geometries, Keys, degrees, keys, pack, snap, unpack
+from geo.lattice import SCALE, Geometries, Keys, degrees, keys, pack, snap, unpack
 from geo.position import GEOD
+
+_ON_EDGE = 1 / SCALE  # noding rounds a vertex off its edge by less than a lattice step
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,36 @@ def hold_border(cells: Geometries, before: Chain) -> HeldBorder:
     moved = shapely.transform(cells, lambda xy: _mapped(xy, new, target))
     _, _, metres = GEOD.inv(*places.T, *degrees(unpack(target)).T)
     return HeldBorder(snap(moved), len(new), float(np.max(metres)))
+
+
+def hold_seam(cells: Geometries, beside: Geometries) -> Geometries:
+    """Return the cells with every vertex on an edge of others moved to the nearer end of it.
+
+    Where a border ends on an edge of land that stays as it is, noding makes a vertex that the
+    other side does not have.
+
+    Parameters
+    ----------
+    cells, beside
+        Polygons on the lattice, noded together.
+    """
+    edges = residue(beside)
+    old = np.unique(np.concatenate((edges.u, edges.v)))
+    mine = residue(cells)
+    new = np.setdiff1d(np.unique(np.concatenate((mine.u, mine.v))), old)
+    if len(new) == 0:
+        return cells
+    places: Geometries = np.asarray(shapely.points(degrees(unpack(new))), dtype=np.object_)
+    line, at = shapely.STRtree(places).query(
+        edges.segments(), predicate="dwithin", distance=_ON_EDGE
+    )
+    if len(at) == 0:
+        return cells
+    first = np.unique(at, return_index=True)[1]
+    line, at = line[first], at[first]
+    target = _nearer(new[at], edges.u[line], edges.v[line])
+    moved = shapely.transform(cells, lambda xy: _mapped(xy, new[at], target))
+    return snap(moved)
 
 
 def _nearer(place: Keys, one: Keys, other: Keys) -> Keys:

@@ -67,6 +67,7 @@ def net_faces(
     polygons: Geometries,
     parents: Geometries | None = None,
     parent_of: NDArray[np.int64] | None = None,
+    taken: Geometries | None = None,
 ) -> Faces:
     """Return the faces that the borders enclose, with the polygons that claim them.
 
@@ -80,13 +81,17 @@ def net_faces(
         Clean polygons on the lattice; faces outside all of them are left out.
     parent_of
         Index of the parent that each polygon belongs to.
+    taken
+        Clean polygons on the lattice whose borders are noded with the others and whose land is
+        left out.
 
     Notes
     -----
     The lines are noded by snap rounding with the lattice as its grid, so that a face is a polygon
     of lattice keys and stays one (J. Hobby 1999; GEOS OverlayNG).
     """
-    lines = borders if parents is None else np.concatenate((borders, parents))
+    clean = [shapes for shapes in (parents, taken) if shapes is not None]
+    lines = np.concatenate((borders, *clean))
     steps, origin = to_lattice(lines)
     net = shapely.union_all(_arcs(steps), grid_size=1)
     inside = shapely.get_parts(shapely.polygonize(shapely.get_parts(net)))
@@ -98,6 +103,10 @@ def net_faces(
         parent[:] = FREE
         parent[face] = within
         kept = parent >= 0
+        shapes, middles, parent = shapes[kept], middles[kept], parent[kept]
+    if taken is not None:
+        kept = np.ones(len(shapes), dtype=np.bool_)
+        kept[shapely.STRtree(taken).query(middles, predicate="within")[0]] = False
         shapes, middles, parent = shapes[kept], middles[kept], parent[kept]
     face, claimant = shapely.STRtree(polygons).query(middles, predicate="within")
     claims = np.column_stack((face, claimant)).astype(np.int64)

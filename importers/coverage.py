@@ -15,7 +15,6 @@ from sqlalchemy import Connection, update
 
 from geo.coverage import adjacency
 from geo.lattice import Geometries
-from geo.repair import repair
 from geo.repair_account import Repair
 from geo.repair_faces import FREE
 from grids import intake, plans, publishing
@@ -23,9 +22,9 @@ from grids.initials import initials
 from grids.model import Level, NewCell, NewUnit, Viewer
 from grids.publications import Publication, outlines_in_force
 from grids.schema import unit
-from importers import sandbox
 from importers.codes import new_codes
 from importers.options import ImportOptions
+from importers.outline_repair import repair_outlines
 from importers.rows import open_batch
 from importers.unit_rows import KnownUnits, UnitRow, UnitRows, find_parents, read_units
 from importers.units import NoParents, check_codes, in_order, match_existing
@@ -88,16 +87,11 @@ def repaired(found: UnitRows, options: ImportOptions, **settings: Any) -> Repair
     Unrepairable
         If no coverage came of it.
     """
-    outlines = outlines_of(found.rows)
-    settings["tolerance_m"] = options.tolerance_m
-    n_vertices = int(shapely.get_num_coordinates(outlines).sum())
-    result = sandbox.run(
-        _repair,
-        outlines,
-        tuple(row.label for row in found.rows),
-        settings,
-        what="fitting the outlines together",
-        cpu_s=sandbox.CPU_S + n_vertices // 2_000,
+    result = repair_outlines(
+        outlines_of(found.rows),
+        [row.label for row in found.rows],
+        tolerance_m=options.tolerance_m,
+        **settings,
     )
     _tell(found, result)
     of = {copy: kept for kept, copy in result.duplicates}
@@ -109,10 +103,6 @@ def repaired(found: UnitRows, options: ImportOptions, **settings: Any) -> Repair
         )
         found.refuse(found.rows[index], "outline", "outline.lost", why)
     return result
-
-
-def _repair(outlines: Geometries, ids: tuple[str, ...], settings: dict[str, Any]) -> Repair:
-    return repair(outlines, ids, **settings)
 
 
 def _tell(found: UnitRows, result: Repair) -> None:

@@ -52,7 +52,8 @@ def import_grids(
 
     All files together are one coverage: it is taken whole, or every row is refused, those at
     fault with their own reason. Gaps too wide to be closed become free land of the village with
-    the longest border; everything that was moved, cut or closed is listed in the notes.
+    the longest border; everything that was moved, cut or closed is listed in the notes. Grids in
+    force that the files do not have stay as they are, and the new ones meet them edge to edge.
 
     A grid that exists and has the same land is left alone. One whose land differs is replaced when
     the new outlines cover exactly what the old ones did.
@@ -74,7 +75,14 @@ def import_grids(
     if not found.report.refused and found.rows:
         progress(1, 5, "repair")
         in_force = publications.cells_in_force(conn)
-        result = repaired(found, options, anchors=in_force.outline if len(in_force) else None)
+        own = {row.our_code for row in found.rows if row.our_code}
+        others = np.array([grid is not None and grid not in own for grid in in_force.grid], bool)
+        result = repaired(
+            found,
+            options,
+            anchors=in_force.outline if len(in_force) else None,
+            taken=in_force.outline[others],
+        )
         progress(3, 5, "publish")
         if not found.report.refused:
             _publish(conn, viewer, found, result, options.plan_name or _title(files))

@@ -314,3 +314,15 @@ def test_the_areas_of_wales_become_nested_coverages(real_data):
     assert not (fine.owner == FREE).any()
     assert residue(fine.cells) == residue(coarse.cells)
     assert took_s < 60
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_files_that_arrive_one_after_the_other_meet_edge_to_edge(seed):
+    cells = crooked_coverage(8, 6, seed=20 + seed)
+    west = shapely.get_coordinates(shapely.centroid(cells))[:, 0] < HOME[0] + 4 * 0.004
+    first = repair(jittered(cells[west], seed, 2.0, dropped=0.1))
+    drawn = jittered(cells[~west], seed + 1, 2.0, dropped=0.1)
+    second = repair(drawn, taken=first.cells)
+    assert_sound(second)
+    assert second.lost == ()
+    assert prove(np.concatenate((first.cells, second.cells))).exact

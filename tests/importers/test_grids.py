@@ -5,6 +5,7 @@ import shapely
 from sqlalchemy import func, select
 
 from geo.coverage import outlines, residue
+from geo.faults import check
 from grids import publications
 from grids.access import everyone
 from grids.errors import Forbidden
@@ -103,6 +104,21 @@ def test_land_that_nobody_drew_becomes_free_land_of_a_neighbouring_village(conn,
     cells = publications.cells_in_force(conn)
     assert [grid for grid in cells.grid if grid is None] == [None]
     assert publications.prove_in_force(conn).exact
+
+
+@pytest.mark.usefixtures("above")
+def test_files_that_come_township_by_township_meet_edge_to_edge(conn, take):
+    grids = frame("grid")
+    townships = sorted(set(grids.code.str[:9]))
+    for seed, township in enumerate(townships):
+        drawn = moved(grids[grids.code.str[:9] == township].reset_index(drop=True), seed, by_m=2.0)
+        assert take("grids", drawn, name=f"{township}.gpkg")["taken"] == len(drawn)
+        assert publications.prove_in_force(conn).exact
+    assert codes_in_force(conn, Level.GRID) == set(grids.code)
+    exported = publications.outlines_in_force(conn, Level.GRID)
+    report = check(exported.outline, exported.code)
+    assert report.exact
+    assert report.faults == ()
 
 
 @pytest.mark.usefixtures("above")

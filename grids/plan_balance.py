@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from geo.partition_patch import draw_parts, relabel
 from geo.patch import Cell, Patch, outlines_of
 from grids import drafts, overlay
 from grids.access import require, require_territory
+from grids.db import statement
 from grids.drafts import Plan
 from grids.errors import BadValue, NotFound
 from grids.model import Level, NewUnit, Viewer
@@ -212,6 +214,48 @@ def balance(
     if wish.barriers:
         params["barriers"] = [[list(at) for at in line] for line in wish.barriers]
     return make(conn, viewer, plan, "balance", params, draft.patch, draft.area.here, draft.units)
+
+
+def by_village(conn: Connection, viewer: Viewer, wish: Wish) -> list[Wish]:
+    """Return the wishes for the villages of a township or county that together fulfil one for it.
+
+    A given number of parts goes to the villages so that the most crowded ones get the next part;
+    each village has one at least. Villages without households are left out. A village, a grid or
+    a list of grids is its own wish.
+
+    Raises
+    ------
+    BadValue
+        If there are fewer parts than villages, or as `propose`.
+    NotFound
+        If the area has no village in the viewer's territory.
+    """
+    if not isinstance(wish.area, str) or len(wish.area) >= Level.VILLAGE.digits:
+        return [wish]
+    _require_sound(wish)
+    require_territory(viewer, wish.area, "unit")
+    span = {"area": wish.area, "beyond": wish.area + "~"}
+    lived = {
+        row.code: row.n_households
+        for row in conn.execute(statement("villages", "balance"), span)
+        if row.n_households
+    }
+    if not lived:
+        raise NotFound(what="unit", key=wish.area)
+    if wish.households is not None:
+        return [replace(wish, area=code) for code in lived]
+    assert wish.parts is not None
+    if wish.parts < len(lived):
+        reason = f"{len(lived)} villages need one each"
+        raise BadValue(field="parts", given=wish.parts, reason=reason)
+    share = dict.fromkeys(lived, 1)
+    crowd = [(-float(n), code) for code, n in lived.items()]
+    heapq.heapify(crowd)
+    for _ in range(wish.parts - len(lived)):
+        _, code = heapq.heappop(crowd)
+        share[code] += 1
+        heapq.heappush(crowd, (-lived[code] / share[code], code))
+    return [replace(wish, area=code, parts=k) for code, k in share.items()]
 
 
 def _draft(

@@ -11,6 +11,7 @@ from web.cli.output import Answer, WanggeGroup
 # command -> (module of this package, its click object, what the help list says)
 COMMANDS = {
     "audit": ("audit", "audit", "Verify and export the audit trail."),
+    "balance": ("balance", "balance", "Divide an area into grids of equal households."),
     "coverage": ("coverage", "coverage", "Check and repair polygon files."),
     "db": ("db", "db", "The database: start, stop, migrate, dump, restore."),
     "demo": ("demo", "demo", "Generate and import the invented county."),
@@ -24,6 +25,7 @@ COMMANDS = {
     "person": ("person", "person", "People, accounts, rights."),
     "plan": ("plan", "plan", "Boundary work."),
     "print": ("print", "print_maps", "Maps on paper: grid card, map book, wall map."),
+    "rules": ("rules", "rules", "The limits that boundaries are checked against."),
     "serve": ("serve", "serve", "Serve the screens and the API, and do the jobs."),
     "simplify": ("simplify", "simplify", "Simplify a coverage together for a map scale."),
     "work": ("work", "work", "Do the jobs: plans on their day, the nightly proof, the audit seal."),

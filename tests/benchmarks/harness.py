@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 Work = Callable[[], object]
@@ -59,6 +59,28 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """One line of the table: single runs of work that differs, their median and 95th percentile.
+
+    Attributes
+    ----------
+    work
+        What is done, with its size.
+    seconds
+        Does the work and returns the seconds that each run took, and what to say of them.
+    at_most_s
+        Seconds that the median and the 95th percentile may take.
+    quoted
+        The figure to reach, as its source states it, printed beside ours.
+    """
+
+    work: str
+    seconds: Callable[[], tuple[Sequence[float], str]]
+    at_most_s: tuple[float, float]
+    quoted: str
+
+
+@dataclass(frozen=True)
 class Row:
     """A measured line, in words; `reached` is None where there is no target.
 
@@ -74,8 +96,22 @@ class Row:
     gates: bool = True
 
 
-def measure(bench: Bench | Count) -> Iterator[Row]:
+def measure(bench: Bench | Count | Spread) -> Iterator[Row]:
     """Yield one row for each peer of a bench, or a single one."""
+    if isinstance(bench, Spread):
+        taken, remark = bench.seconds()
+        found = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
+        limits = bench.at_most_s
+        yield Row(
+            f"{bench.work} ({remark})",
+            " / ".join(map(_time, found)),
+            bench.quoted,
+            "",
+            "<= " + " / ".join(map(_time, limits)),
+            all(ours <= limit for ours, limit in zip(found, limits, strict=True)),
+            gates=False,
+        )
+        return
     if isinstance(bench, Count):
         number = bench.number()
         yield Row(
@@ -98,7 +134,7 @@ def measure(bench: Bench | Count) -> Iterator[Row]:
         )
 
 
-def measure_all(benches: Iterable[Bench | Count]) -> Iterator[Row]:
+def measure_all(benches: Iterable[Bench | Count | Spread]) -> Iterator[Row]:
     """Yield the rows of all benches as they are measured."""
     for bench in benches:
         yield from measure(bench)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter, defaultdict
 
 import numpy as np
@@ -81,6 +82,7 @@ class Hand:
         self.new_ids = new_ids or itertools.count(10**6)
         self.outcomes = Counter()
         self.refusals = []
+        self.seconds = defaultdict(list)
 
     def try_one(self, tool):
         """A patch by a tool, None if it was refused."""
@@ -108,15 +110,23 @@ class Hand:
         both = shapely.union(land, self.ground.land(other))
         return grid, other, self.ground.touching(both)
 
-    def asked(self, tool, *given, **more):
-        """The patch of a tool that asks about loose pieces: mostly given to a neighbour."""
+    def call(self, tool, *given, **more):
+        """What a tool answers; its seconds of processor time are kept by its name."""
+        start = time.process_time()
         try:
             return tool(*given, **more)
+        finally:
+            self.seconds[tool.__name__].append(time.process_time() - start)
+
+    def asked(self, tool, *given):
+        """The patch of a tool that asks about loose pieces: mostly given to a neighbour."""
+        try:
+            return self.call(tool, *given)
         except Multipart as refused:
             piece = next(p for p in refused.facts["pieces"] if p["loose"])
             if not piece["neighbours"] or self.rng.random() < 0.3:
                 raise
-            return tool(*given, **more, loose=piece["neighbours"][0]["grid"])
+            return self.call(tool, *given, loose=piece["neighbours"][0]["grid"])
 
     def assign(self):
         grid, other, around = self.a_pair()
@@ -130,15 +140,21 @@ class Hand:
 
     def merge(self):
         grid, other, around = self.a_pair()
-        return merge(around, grid, other)
+        return self.call(merge, around, grid, other)
 
     def split(self):
         grid = self.a_grid()
         land = self.ground.land(grid)
         codes = [f"n{next(self.new_ids)}" for _ in range(3)]
         line = a_line_through(land, self.rng)
-        return split(
-            self.ground.touching(land), grid, line, codes[0], self.new_ids, further_grids=codes[1:]
+        return self.call(
+            split,
+            self.ground.touching(land),
+            grid,
+            line,
+            codes[0],
+            self.new_ids,
+            further_grids=codes[1:],
         )
 
     def reshape(self):
@@ -179,8 +195,8 @@ class Hand:
             else self.ground.land(self.a_grid())
         )
         blob = a_blob(place, self.rng)
-        return draw_grid(
-            self.around(blob.convex_hull), blob, f"n{next(self.new_ids)}", self.new_ids
+        return self.call(
+            draw_grid, self.around(blob.convex_hull), blob, f"n{next(self.new_ids)}", self.new_ids
         )
 
     def around(self, shape):

@@ -171,13 +171,15 @@ class Board:
         that may be displaced. Where one of them would lose its label, the next place is tried.
         """
         options: list[tuple[float, int, Box]] = []
+        reach = Box(*site.shape.bounds) if site.area else self.frame
+        near = [(x, y) for x, y in tight.tolist() if _covers(reach, x, y)]
         for penalty, wording in enumerate(site.wanted.wordings):
             for box in self._inside(site, wording):
                 met = self.in_the_way(box)
                 if self.frame.holds(box) and not met & self.fixed:
                     away = math.dist(box.centre, site.pole) / math.sqrt(site.area)
-                    covered = (tight > box[:2]) & (tight < box[2:])
-                    cost = len(met) + 2 * int(covered.all(axis=1).sum()) + away + penalty
+                    covered = sum(_covers(box, x, y) for x, y in near)
+                    cost = len(met) + 2 * covered + away + penalty
                     options.append((cost, penalty, box))
         for _, n, box in sorted(options)[:_TRIES]:
             if self._displaces(Label(site.wanted.key, site.wanted.wordings[n], box), below):
@@ -341,6 +343,10 @@ def names(site: Site) -> Iterator[Wording]:
 
 def _numbers(site: Site) -> Iterator[Wording]:
     return (wording for wording in site.wanted.wordings if wording.number)
+
+
+def _covers(box: Box, x: float, y: float) -> bool:
+    return box.west < x < box.east and box.south < y < box.north
 
 
 def _nearest(box: Box, to: Point) -> Point:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,14 @@ class Land:
     def below(self, level: Level, parent: str = "") -> list[PrintedUnit]:
         """Return the units of a level inside a parent, by code."""
         within = parent or self.code
-        return [u for u in self.units.values() if u.level is level and u.code.startswith(within)]
+        return [unit for unit in self._by_level[level] if unit.code.startswith(within)]
+
+    @cached_property
+    def _by_level(self) -> dict[Level, list[PrintedUnit]]:
+        found: dict[Level, list[PrintedUnit]] = {level: [] for level in Level}
+        for unit in self.units.values():
+            found[unit.level].append(unit)
+        return found
 
     def part(self, code: str) -> Land:
         """Return the land of a unit inside this one."""

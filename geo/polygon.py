@@ -35,8 +35,8 @@ class Rings(NamedTuple):
 
 def is_polygonal(geoms: Sequence[BaseGeometry | None] | Geometries) -> NDArray[np.bool_]:
     """Return which geometries are Polygon or MultiPolygon; missing ones are not."""
-    mask: NDArray[np.bool_] = np.isin(shapely.get_type_id(geoms), (_POLYGON, _MULTIPOLYGON))
-    return mask
+    kind = shapely.get_type_id(geoms)
+    return np.asarray((kind == _POLYGON) | (kind == _MULTIPOLYGON))
 
 
 def require_polygonal(geoms: Sequence[BaseGeometry | None] | Geometries) -> None:
@@ -89,28 +89,31 @@ def rings(polygons: Sequence[BaseGeometry] | Geometries) -> Rings:
     """
     simple, owner = parts(polygons)
     lines, part = shapely.get_rings(simple, return_index=True)
-    xy, ring = shapely.get_coordinates(lines, return_index=True)
+    size = shapely.get_num_coordinates(lines)
+    some = size > 0
+    size, part = size[some], part[some]
+    xy = shapely.get_coordinates(lines)
     n = len(xy)
     if n == 0:
         return Rings(xy, np.empty(0, np.int64), np.empty(0, np.int64))
-    first = np.flatnonzero(np.diff(ring, prepend=-1))
-    size = np.diff(first, append=n)
+    first = np.cumsum(size) - size
     # From its own first vertex the area of a ring keeps all its digits.
     x, y = (xy - np.repeat(xy[first], size, axis=0)).T
     cross = np.zeros(n)
     cross[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]  # from ring to ring it is 0: (0, 0) starts each
-    backwards = (np.add.reduceat(cross, first) < 0) != _is_hole(part)[ring[first]]
-    index = np.arange(n, dtype=np.int64)
-    step = np.where(np.repeat(backwards, size), -1, 1)
-    after = index + step
-    closing = np.zeros(n, dtype=np.bool_)
-    closing[first + size - 1] = True
-    start, end = np.repeat(first, size), np.repeat(first + size - 1, size)
-    after = np.where(after == end, start, after)  # the closing vertex is the first again
-    after = np.where(after < start, end - 1, after)
-    kept = ~closing
-    renumbered = np.cumsum(kept) - 1
-    return Rings(xy[kept], renumbered[after[kept]], owner[part[ring[kept]]])
+    backwards = (np.add.reduceat(cross, first) < 0) != _is_hole(part)
+    kept = np.ones(n, dtype=np.bool_)
+    kept[first + size - 1] = False  # the closing vertex is the first again
+    begin = first - np.arange(len(first))
+    end = begin + size - 2
+    index = np.arange(n - len(first))
+    after = index + 1
+    after[end] = begin
+    if backwards.any():
+        turned = np.repeat(backwards, size - 1)
+        after[turned] = index[turned] - 1
+        after[begin[backwards]] = end[backwards]
+    return Rings(xy[kept], after, np.repeat(owner[part], size - 1))
 
 
 def widths(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations, permutations
 
 import shapely
 import shapely.ops
@@ -40,6 +40,15 @@ class Cut:
 
     grid: Place
     line: tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Bend:
+    """Two grids and a line of three points from their border to their border, bent into one."""
+
+    a: Place
+    b: Place
+    line: tuple[tuple[float, float], ...]
 
 
 def _inside(outline: Polygon) -> tuple[float, float]:
@@ -118,3 +127,46 @@ def cut(features: list[dict], spared: set[str]) -> Cut:
                 (p, q) = line.coords
                 return Cut(_place(grids[code]), ((p[0], p[1]), (q[0], q[1])))
     raise AssertionError("no grid of this village can be cut by a straight line")
+
+
+def bend(features: list[dict], spared: set[str]) -> Bend:
+    """Return a line that takes a bay from one grid for its neighbour and cuts neither apart."""
+    grids = {code: cells for code, cells in _by_grid(features).items() if code not in spared}
+    whole = {code: shapely.union_all([c for _, c in cells]) for code, cells in grids.items()}
+    found = []
+    for a, b in combinations(sorted(grids), 2):
+        border = shapely.line_merge(whole[a].boundary.intersection(whole[b].boundary))
+        if not isinstance(border, LineString) or border.is_closed:
+            continue
+        start, end = (border.interpolate(part, normalized=True) for part in (0.25, 0.75))
+        (ax, ay), (bx, by) = start.coords[0], end.coords[0]
+        for side in (1, -1):
+            # The summit of the bay: half as far from the chord as the chord is long.
+            top = ((ax + bx) / 2 - side * (by - ay) / 2, (ay + by) / 2 + side * (bx - ax) / 2)
+            line = LineString([(ax, ay), top, (bx, by)])
+            bay = shapely.Polygon([(ax, ay), top, (bx, by)]).intersection(whole[b])
+            rest, joined = whole[b].difference(bay), whole[a].union(bay)
+            inner = line.difference(border.buffer(border.length / 50))
+            if (
+                whole[b].contains(inner)
+                and isinstance(rest, Polygon)
+                and isinstance(joined, Polygon)
+                and 0.02 < bay.area / whole[b].area < 0.3
+            ):
+                found.append((border.length, a, b, tuple(line.coords)))
+    if not found:
+        raise AssertionError("no two grids of this village share a border that can be bent")
+    _, a, b, line = max(found)
+    return Bend(_place(grids[a]), _place(grids[b]), line)
+
+
+def border(arcs: list[dict]) -> list[tuple[float, float]]:
+    """Return the longest border between two grids of which a vertex between its ends can move."""
+    able = [
+        one["geometry"]["coordinates"]
+        for one in arcs
+        if one["properties"]["kind"] == "grid"
+        and not one["properties"]["locked"]
+        and len(one["geometry"]["coordinates"]) > 2
+    ]
+    return [tuple(at) for at in max(able, key=lambda line: LineString(line).length)]

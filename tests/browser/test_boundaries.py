@@ -12,21 +12,22 @@ from sqlalchemy import Engine, text
 from grids import publications
 from tests.browser import drafting
 from tests.browser.screen import settled, spot
+from tests.browser.studio import (
+    choose,
+    draw,
+    hint,
+    open_plan,
+    pane,
+    steer,
+    tab_to,
+    take_village,
+    tool,
+    village,
+    written,
+)
 
 pytestmark = pytest.mark.browser
 
-# The village with most grids leaves most to choose from.
-A_VILLAGE = text(
-    """
-    SELECT v.code, v.name, t.name AS township
-      FROM unit AS v JOIN unit AS t ON t.code = left(v.code, 9)
-      JOIN cell_version AS c ON c.village_code = v.code AND upper_inf(c.valid)
-     WHERE v.level = 'village'
-     GROUP BY v.code, v.name, t.name
-     ORDER BY count(DISTINCT c.grid_code) DESC, v.code
-     OFFSET :skip LIMIT 1
-    """
-)
 HOMES = text("SELECT household_id, grid_code, subgroup_code FROM household")
 MOVES = text(
     "SELECT id, from_grid, to_grid, to_subgroup FROM plan_moves(:plan) WHERE kind = 'household'"
@@ -38,73 +39,38 @@ def homes(owner: Engine) -> dict[UUID, tuple[str, str]]:
         return {row.household_id: (row.grid_code, row.subgroup_code) for row in conn.execute(HOMES)}
 
 
-def village(owner: Engine, skip: int = 0):
-    with owner.connect() as conn:
-        return conn.execute(A_VILLAGE, {"skip": skip}).one()
-
-
-def open_plan(page: Page, title: str) -> str:
-    """Open a draft by the form and return its key."""
-    page.get_by_label("方案名称").fill(title)
-    page.get_by_role("button", name="建立草案").click()
-    page.wait_for_url(re.compile(r"/plans/[0-9a-f-]{36}"))
-    settled(page)
-    return re.search(r"/plans/([0-9a-f-]{36})", page.url).group(1)
-
-
-def take_village(page: Page, where) -> list[dict]:
-    """Choose a village from the list and return the draft's cells in it."""
-    picker = page.get_by_role("region", name="编辑范围")
-    picker.locator("select").first.select_option(label=where.township)
-    picker.locator("select").last.select_option(label=where.name)
-    with page.expect_response(re.compile(r"/cells\?")) as answer:
-        picker.get_by_role("button", name="加入").click()
-    expect(picker.locator(".chips")).to_contain_text(where.name)
-    settled(page)
-    return answer.value.json()["features"]
-
-
-def pane(page: Page, name: str):
-    page.get_by_role("tab", name=name).click()
-    return page.locator("#pane-panel")
-
-
-def written(page: Page, act, path: str = "steps"):
-    """Do something that writes to the plan and return what the server said."""
-    with page.expect_response(re.compile(rf"/plans/[^/]+/{path}$")) as answer:
-        act()
-    assert answer.value.ok, answer.value.text()
-    return answer.value.json()
-
-
 def brush(page: Page, move: drafting.Transfer) -> None:
     """Aim at the grid that receives, then drag over the cell."""
-    page.get_by_role("button", name="划入小组").click()
+    tool(page, "划入小组")
     page.mouse.click(*spot(page, *move.target.at))
-    hint = page.locator(".hint")
-    expect(hint).to_contain_text(f"划入“{move.target.name}”")
+    expect(hint(page)).to_contain_text(f"划入“{move.target.name}”")
     x, y = spot(page, *move.at)
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 2, y + 2, steps=2)
     page.mouse.up()
-    expect(hint).to_contain_text(f"已选 1 块，{move.n_households} 户")
+    expect(hint(page)).to_contain_text(f"已选 1 块，{move.n_households} 户")
     written(page, page.locator("[data-apply]").click)
 
 
 def split(page: Page, cut: drafting.Cut, name: str) -> None:
     """Choose the grid and draw the line across it."""
-    page.get_by_role("button", name="按线拆分").click()
+    tool(page, "按线拆分")
     page.mouse.click(*spot(page, *cut.grid.at))
-    expect(page.locator(".hint")).to_contain_text(f"拆分“{cut.grid.name}”：")
-    settled(page)
-    start, end = (spot(page, *at) for at in cut.line)
-    page.mouse.click(*start)
-    page.mouse.move(*end, steps=4)
-    page.mouse.click(*end)
-    page.mouse.click(*end)
+    expect(hint(page)).to_contain_text(f"拆分“{cut.grid.name}”：")
+    draw(page, cut.line)
     page.get_by_label("新网格名称").fill(name)
     written(page, page.locator("[data-split]").click)
+
+
+def reshape(page: Page, bend: drafting.Bend) -> None:
+    """Draw from the border to the border; the grids on both sides are found by the line."""
+    tool(page, "改划界线")
+    draw(page, bend.line)
+    card = page.get_by_role("dialog", name="改划界线")
+    expect(card.get_by_label("第一个网格")).to_have_value(bend.a.code)
+    expect(card.get_by_label("第二个网格")).to_have_value(bend.b.code)
+    written(page, card.get_by_role("button", name="改划").click)
 
 
 def test_borders_are_redrawn_on_the_map_and_published(sign_in, owner):
@@ -124,15 +90,20 @@ def test_borders_are_redrawn_on_the_map_and_published(sign_in, owner):
     expect(impact.locator(".lines").first).to_contain_text(
         f"{move.source.name} → {move.target.name}{move.n_households} 户"
     )
-    written(page, page.get_by_role("button", name="撤销（").click, "undo")
+    written(page, page.get_by_role("button", name="撤销", exact=True).click, "undo")
     expect(impact).to_contain_text("尚无改动")
     expect(pane(page, "步骤").locator(".undone")).to_have_count(1)
-    written(page, page.get_by_role("button", name="重做（").click, "redo")
+    written(page, page.get_by_role("button", name="重做").click, "redo")
     expect(page.locator("#pane-panel .undone")).to_have_count(0)
 
     spared = {move.source.code, move.target.code}
-    split(page, drafting.cut(cells, spared), "新设网格")
+    cut = drafting.cut(cells, spared)
+    split(page, cut, "新设网格")
     expect(page.locator("#pane-panel")).to_contain_text("拆分")
+    bend = drafting.bend(cells, {*spared, cut.grid.code})
+    reshape(page, bend)
+    expect(page.locator("#pane-panel")).to_contain_text(f"“{bend.a.name}”与“{bend.b.name}”")
+    expect(page.locator("[data-saved]")).to_contain_text(re.compile(r"已保存 \d\d:\d\d:\d\d"))
     faults = pane(page, "检查")
     expect(faults.locator(".badge").first).to_be_visible()
     expect(faults.locator(".badge.grave")).to_have_count(0)
@@ -142,7 +113,8 @@ def test_borders_are_redrawn_on_the_map_and_published(sign_in, owner):
             row.id: (row.to_grid, row.to_subgroup) for row in conn.execute(MOVES, {"plan": plan_id})
         }
     expect(pane(page, "影响").locator(".figures dd").first).to_have_text(str(len(foreseen)))
-    assert sum(home[0] == move.target.code for home in foreseen.values()) == move.n_households
+    gained = sum(home[0] == move.target.code for home in foreseen.values())
+    assert gained == move.n_households
 
     publish = pane(page, "发布")
     publish.get_by_label("发布说明").fill("乡镇提出，县网格办批准")
@@ -201,3 +173,81 @@ def test_a_sub_group_changes_its_grid_by_keyboard_alone(sign_in, owner):
     pane(page, "步骤")
     page.keyboard.press("Control+z")
     expect(page.locator("#pane-panel .undone")).to_have_count(1)
+
+
+def test_a_grid_is_split_reshaped_and_published_by_keyboard_alone(sign_in, owner):
+    page, _ = sign_in("admin", path="/plans")
+    with owner.connect() as conn:
+        number = publications.require_current(conn).number
+    where = village(owner, skip=2)
+    keys = page.keyboard
+
+    title = page.get_by_label("方案名称")
+    tab_to(page, title)
+    keys.type("键盘拆分")
+    keys.press("Enter")
+    page.wait_for_url(re.compile(r"/plans/[0-9a-f-]{36}"))
+    settled(page)
+    township, villages = page.get_by_role("region", name="编辑范围").locator("select").all()
+    expect(township.locator("option")).not_to_have_count(1)
+    tab_to(page, township)
+    choose(page, township, where.township)
+    expect(villages.locator("option", has_text=where.name)).to_have_count(1)
+    tab_to(page, villages)
+    choose(page, villages, where.name)
+    keys.press("Tab")
+    with page.expect_response(re.compile(r"/cells\?")) as answer:
+        keys.press("Enter")
+    cells = answer.value.json()["features"]
+    expect(page.locator(".chips")).to_contain_text(where.name)
+    settled(page)
+
+    cut = drafting.cut(cells, set())
+    keys.press("s")
+    expect(page.locator("[data-crosshair]")).to_be_focused()
+    steer(page, *cut.grid.at)
+    keys.press("Enter")
+    expect(hint(page)).to_contain_text(f"拆分“{cut.grid.name}”：")
+    steer(page, *cut.line[0])
+    keys.press("Enter")
+    # One that is not meant is taken back.
+    keys.press("Shift+ArrowDown")
+    keys.press("Enter")
+    keys.press("Backspace")
+    steer(page, *cut.line[1])
+    keys.press("Enter")
+    keys.press("Enter")
+    expect(page.get_by_label("新网格名称")).to_be_focused()
+    keys.type("键盘新网格")
+    made = written(page, lambda: keys.press("Enter"))
+    assert {one["properties"]["grid_name"] for one in made["changed"]["features"]} >= {"键盘新网格"}
+
+    bend = drafting.bend(cells, {cut.grid.code})
+    keys.press("r")
+    for at in bend.line:
+        steer(page, *at)
+        keys.press("Enter")
+    keys.press("Control+Enter")
+    card = page.get_by_role("dialog", name="改划界线")
+    expect(card.get_by_label("第一个网格")).to_have_value(bend.a.code)
+    tab_to(page, card.get_by_role("button", name="改划"))
+    written(page, lambda: keys.press("Enter"))
+
+    keys.press("Escape")
+    keys.press("Escape")
+    tab = page.get_by_role("tab", name="步骤")
+    tab_to(page, tab)
+    keys.press("ArrowLeft")
+    expect(page.get_by_role("tab", name="发布")).to_be_focused()
+    memo = page.get_by_label("发布说明")
+    tab_to(page, memo)
+    keys.type("乡镇提出，县网格办批准")
+    tab_to(page, page.get_by_role("button", name="发布…"))
+    keys.press("Enter")
+    confirm = page.locator("[data-confirm]")
+    tab_to(page, confirm)
+    written(page, lambda: keys.press("Enter"), "publish")
+    expect(page.get_by_text(f"第 {number + 1} 版已生效")).to_be_visible()
+    with owner.connect() as conn:
+        assert publications.require_current(conn).number == number + 1
+        assert publications.prove_in_force(conn).exact

@@ -63,7 +63,8 @@ async function store(mode: IDBTransactionMode): Promise<IDBObjectStore> {
   const opening = indexedDB.open(DATABASE, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
   const database = await asked(opening);
-  return database.transaction(STORE, mode).objectStore(STORE);
+  // Strict: written to the disk, not only handed to the system, when the browser says so.
+  return database.transaction(STORE, mode, { durability: "strict" }).objectStore(STORE);
 }
 
 // Two people at one computer do not find each other's drawings.

@@ -374,9 +374,8 @@ def _boundary_faults(old: Geometries, new: Geometries) -> list[dict[str, Any]]:
     u, v, owner = half_edges(np.concatenate((old, new)))
     came = owner >= len(old)
     left = chain(np.where(came, v, u), np.where(came, u, v))
-    return [
-        {"kind": "boundary", "cell": None, "at": place_of(line)} for line in left.segments()[:20]
-    ]
+    lines: list[Any] = left.segments()[:20].tolist() if len(left) else []
+    return [{"kind": "boundary", "cell": None, "at": place_of(line)} for line in lines]
 
 
 def _fault(kind: str, cell: Cell) -> dict[str, Any]:

@@ -203,8 +203,9 @@ def _substituted(cells: list[Cell], courses: list[_Course]) -> dict[int, list[li
     met: set[Edge] = set()
     for k in np.unique(owner[at_ends]).tolist():
         rings = [_packed(ring) for ring in shapely.get_rings(orient(outlines[[k]]))]
-        if any(edge in steps for ring in rings for edge in pairwise(ring)):
-            met.update(edge for ring in rings for edge in pairwise(ring) if edge in steps)
+        redrawn = {edge for ring in rings for edge in pairwise(ring) if edge in steps}
+        if redrawn:
+            met |= redrawn
             found[k] = [_with_courses(ring, steps, outlines) for ring in rings]
     for (u, v), (course, _, _) in steps.items():
         if (u, v) not in met:
@@ -225,15 +226,19 @@ def _with_courses(
     junctions: list[int] = []
     k = 0
     while k < len(edges):
-        before = after = list(edges[k])
+        junctions.append(edges[k][0])
         if edges[k] in steps:
             course, _, forward = steps[edges[k]]
             before, after = (line if forward else line[::-1] for line in course)
-        if edges[k : k + len(before) - 1] != list(pairwise(before)):
-            raise NotABorder(at=_place(edges[k][0]))
-        junctions.append(edges[k][0])
-        drawn.append(after)
-        k += len(before) - 1
+            if edges[k : k + len(before) - 1] != list(pairwise(before)):
+                raise NotABorder(at=_place(edges[k][0]))
+            drawn.append(after)
+            k += len(before) - 1
+        else:
+            drawn.append([edges[k][0]])
+            while k < len(edges) and edges[k] not in steps:
+                drawn[-1].append(edges[k][1])
+                k += 1
     for last, line, at in zip([drawn[-1], *drawn], drawn, junctions, strict=False):
         if last[-1] != line[0]:
             raise (LockedVertex if at in rim(cells) else Torn)(at=_place(at))

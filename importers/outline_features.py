@@ -31,7 +31,7 @@ PROBLEMS = {
     "outline.too_deep": f"the shape is nested more than {MAX_DEPTH} deep",
     "outline.too_many_vertices": f"a ring has more than {MAX_RING_VERTICES:,} points",
     "outline.too_many_crossings": (
-        f"the outline crosses itself more than {MAX_CROSSINGS:,} times; draw it again"
+        f"the outline crosses itself more than {MAX_CROSSINGS:,} times: draw it again"
     ),
     "position.bad": "a point is no place on Earth in the declared datum",
 }
@@ -49,7 +49,8 @@ class Features:
     """Features in file order; row `i + 1` of the file is index `i` here.
 
     `outlines[i]` is a valid or invalid polygon in the coordinates of the file, in two dimensions,
-    or None where `problems[i]` says why not. `crs` is what the file says of its coordinates.
+    or None where `problems[i]` says why not and `details[i]`, where it is there, says more.
+    `crs` is what the file says of its coordinates.
     """
 
     outlines: list[BaseGeometry | None]
@@ -58,6 +59,7 @@ class Features:
     crs: str | None = None
     encoding: str | None = None
     notes: list[dict[str, Any]] = field(default_factory=list)
+    details: dict[int, str] = field(default_factory=dict)
 
 
 def judged(geoms: Sequence[BaseGeometry | None], unreadable: str = "outline.missing") -> Features:
@@ -74,7 +76,9 @@ def judged(geoms: Sequence[BaseGeometry | None], unreadable: str = "outline.miss
     for geom in flat:
         polygon, problem = (None, unreadable) if geom is None else _polygonal(geom)
         if polygon is not None:
-            problem = _problem(polygon)
+            problem, detail = _problem(polygon)
+            if detail:
+                features.details[len(features.outlines)] = detail
             n_vertices += int(shapely.get_num_coordinates(polygon))
         features.outlines.append(polygon if problem is None else None)
         features.problems.append(problem)
@@ -132,22 +136,25 @@ def _polygonal(geom: BaseGeometry) -> tuple[BaseGeometry | None, str | None]:
     return geom, None
 
 
-def _problem(polygon: BaseGeometry) -> str | None:
+def _problem(polygon: BaseGeometry) -> tuple[str | None, str | None]:
+    """Return what makes a polygon useless, and where, if anything does."""
     rings = shapely.get_rings(shapely.get_parts(polygon))
     if shapely.get_num_coordinates(rings).max() > MAX_RING_VERTICES:
-        return "outline.too_many_vertices"
+        return "outline.too_many_vertices", None
     xy = shapely.get_coordinates(polygon)
     if not np.isfinite(xy).all():
-        return "outline.unreadable"
+        return "outline.unreadable", None
     if any(len(np.unique(shapely.get_coordinates(ring), axis=0)) < 3 for ring in rings):
-        return "outline.too_few_points"
-    if not shapely.is_valid(polygon) and _crosses_too_often(rings):
-        return "outline.too_many_crossings"
-    return None
+        return "outline.too_few_points", None
+    tangle = None if shapely.is_valid(polygon) else _tangle(rings)
+    return ("outline.too_many_crossings", tangle) if tangle else (None, None)
 
 
-def _crosses_too_often(rings: Any) -> bool:
-    """Return whether mending would take for ever: its cost grows with the crossings of edges."""
+def _tangle(rings: Any) -> str | None:
+    """Return where edges cross too often; mending would take for ever, for each crossing costs.
+
+    Counting ends with the limit: the edges up to there are told, and where the first crossing is.
+    """
     edges = np.concatenate(
         [
             shapely.linestrings(np.stack((xy[:-1], xy[1:]), axis=1))
@@ -156,11 +163,19 @@ def _crosses_too_often(rings: Any) -> bool:
     )
     tree = shapely.STRtree(edges)
     crossings = 0
+    place: Any = None
     for start in range(0, len(edges), 200):
-        crossings += tree.query(edges[start : start + 200], predicate="crosses").shape[1] // 2
+        one, other = tree.query(edges[start : start + 200], predicate="crosses")
+        if place is None and len(one):
+            place = shapely.intersection(edges[start + one[0]], edges[other[0]]).centroid
+        crossings += len(one) // 2
         if crossings > MAX_CROSSINGS:
-            return True
-    return False
+            done = min(start + 200, len(edges))
+            return (
+                f"{crossings:,} crossings in the first {done:,} of {len(edges):,} edges, "
+                f"the first at {place.x:.7g}, {place.y:.7g}"
+            )
+    return None
 
 
 def _rows(document: Any) -> list[Any] | None:

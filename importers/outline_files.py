@@ -205,6 +205,7 @@ def _read_kml(path: Path, name: str, layer: str | None, encoding: str | None) ->
             raise ChooseLayer(file=name, layers=", ".join(folders))
         read = _read_layer(path, name, "LIBKML", folder, "utf-8")
         n = len(whole.outlines)
+        whole.details |= {n + at: detail for at, detail in read.details.items()}
         for heading, values in read.columns.items():
             whole.columns.setdefault(heading, [None] * n).extend(values)
         whole.outlines += read.outlines

@@ -135,13 +135,19 @@ def read_outlines(
         outlines=outlines,
         columns=features.columns,
         refusals=tuple(
-            BadFeature(i + 1, code, PROBLEMS[code]) for i, code in enumerate(problems) if code
+            BadFeature(i + 1, code, _sentence(code, features.details.get(i)))
+            for i, code in enumerate(problems)
+            if code
         ),
         datum=used,
         declared=chosen is not None,
         encoding=features.encoding,
         notes=notes + features.notes,
     )
+
+
+def _sentence(code: str, detail: str | None) -> str:
+    return PROBLEMS[code] if detail is None else f"{PROBLEMS[code]} ({detail})"
 
 
 def _system(crs: str | None) -> Epsg | None:

@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 import shutil
 import struct
 import zipfile
@@ -298,7 +299,12 @@ def test_an_outline_that_crosses_itself_everywhere_is_refused_and_a_real_error_i
     circle[[*swapped, *(swapped + 1)]] = circle[[*(swapped + 1), *swapped]]
     drawn = shapely.Polygon(circle)
     assert not drawn.is_valid
-    assert judged([scribble, drawn]).problems == ["outline.too_many_crossings", None]
+    features = judged([scribble, drawn])
+    assert features.problems == ["outline.too_many_crossings", None]
+    assert re.fullmatch(
+        r"[\d,]+ crossings in the first [\d,]+ of [\d,]+ edges, the first at [-\d.]+, [-\d.]+",
+        features.details[0],
+    )
 
 
 def test_a_shapefile_cut_short_is_refused_and_not_a_crash(tmp_path):

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import orjson
-import shapely
 from rich.console import Console
-from shapely.geometry.base import BaseGeometry
 
-from geo.errors import Refusal
-from geo.faults import check as check_polygons
-from geo.repair import repair as repair_outlines
+from geo.errors import Refusal, UndeclaredDatum
+from geo.lattice import Geometries
+from geo.repair_account import Repair
+from geo.repair_faces import FREE
+from importers.outline_repair import check_outlines, repair_outlines
 from importers.outlines import OutlineTable, read_outlines
 from layers import files
+from layers.repair_page import repair_page
 from web.cli.output import REFUSED, Answer, WanggeGroup, give
 
 FILE = click.Path(exists=True, path_type=Path)
@@ -29,11 +31,11 @@ class NoSuchColumn(Refusal):
     sentence = "{file} has no column {column}. Columns: {columns}."
 
 
-class RefusedFeatures(Refusal):
-    """Features that could not be read stand in the way of a repair."""
+class NoOutlines(Refusal):
+    """A file without a single readable outline."""
 
-    code = "file.bad_features"
-    sentence = "{n} features of {file} cannot be read; the first: row {row}: {message}"
+    code = "file.no_outlines"
+    sentence = "No outline of {file} can be read; row {row}: {message}."
 
 
 def ids_of(table: OutlineTable, column: str | None, file: Path) -> list[str]:
@@ -51,12 +53,26 @@ def ids_of(table: OutlineTable, column: str | None, file: Path) -> list[str]:
     return [str(value) for value in table.columns[column]]
 
 
-def _frame(file: Path | None, datum: str | None) -> BaseGeometry | None:
+def _frame(file: Path | None, datum: str | None) -> Geometries | None:
+    """Return the outlines of the file to be covered, in the datum it names or else the other's."""
     if file is None:
         return None
-    return shapely.union_all(
-        [shape for shape in read_outlines(file, datum=datum).outlines if shape]
-    )
+    try:
+        table = read_outlines(file)
+    except UndeclaredDatum:
+        table = read_outlines(file, datum=datum)
+    _require_some(table, file)
+    return table.outlines[[shape is not None for shape in table.outlines]]
+
+
+def _require_some(table: OutlineTable, file: Path) -> None:
+    if len(table.refusals) == len(table):
+        first = table.refusals[0] if table.refusals else None
+        raise NoOutlines(
+            file=file.name,
+            row=first.row if first else 1,
+            message=first.message if first else "the file is empty",
+        )
 
 
 @click.group(cls=WanggeGroup)
@@ -83,7 +99,7 @@ def check(
 ) -> None:
     """Say whether FILE is an exact coverage, and where it is none; ends 1 on a fault."""
     table = read_outlines(file, layer=layer, datum=datum)
-    report = check_polygons(
+    report = check_outlines(
         table.outlines, ids_of(table, column, file), _frame(within, datum), tolerance
     )
     document = report.as_dict()
@@ -111,9 +127,15 @@ def check(
 @click.option("--within", type=FILE, help="The outline that must be covered.")
 @click.option("--id", "column", help="Column with the polygons' ids.")
 @click.option("--tolerance", type=float, help="How far vertices may move, metres; found if absent.")
-@click.option("--report", "report_file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--report",
+    "report_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the account there: .html with pictures of before and after, else JSON.",
+)
 @click.option("--layer", help="Layer of a GeoPackage.")
 @click.option("--datum", help=DATUM_HELP)
+@click.option("--lang", default="zh-CN", show_default=True, help="Of an .html: zh-CN or en.")
 @give
 def repair(
     answer: Answer,
@@ -125,49 +147,78 @@ def repair(
     report_file: Path | None,
     layer: str | None,
     datum: str | None,
+    lang: str,
 ) -> None:
-    """Make IN a proven coverage OUT in EPSG:4490, every input accounted for."""
+    """Make IN a proven coverage OUT in EPSG:4490, every input accounted for.
+
+    OUT has one row for each input that has land, and one for each gap too wide to be closed, which
+    are marked in the column `free`. Copies, what others cover, and what could not be read have no
+    land; they are listed in the account with the reason.
+    """
     files.extension(target)
-    table = read_outlines(source, layer=layer, datum=datum)
-    if table.refusals:
-        first = table.refusals[0]
-        raise RefusedFeatures(
-            n=len(table.refusals), file=source.name, row=first.row, message=first.message
-        )
-    ids = ids_of(table, column, source)
     with answer.progress() as progress:
-        done = repair_outlines(
-            table.outlines,
-            ids,
-            frame=_frame(within, datum),
-            tolerance_m=tolerance,
-            progress=progress,
-        )
-    shapes = [shape if shape is not None else shapely.Polygon() for shape in done.outlines()]
-    free = done.cells[done.owner == -1]
-    outlines = np.empty(len(shapes) + len(free), dtype=np.object_)
-    outlines[:] = [*shapes, *free]
-    blank = [None] * len(free)
-    columns = {
-        heading: [*values, *blank] for heading, values in table.columns.items() if heading != "free"
+        progress(0, 3, "read")
+        table = read_outlines(source, layer=layer, datum=datum)
+        _require_some(table, source)
+        ids = ids_of(table, column, source)
+        frame = _frame(within, datum)
+        progress(1, 3, "repair")
+        read = [at for at, shape in enumerate(table.outlines) if shape is not None]
+        given = table.outlines[read]
+        done = repair_outlines(given, [ids[at] for at in read], frame, tolerance_m=tolerance)
+        progress(2, 3, "write")
+        _write(target, table, None if column else ids, read, done)
+        progress(3, 3, "write")
+    document = {
+        **done.as_dict(),
+        "n": len(table),
+        "kept": len(read) - len(done.lost),
+        "unreadable": [
+            {"id": ids[bad.row - 1], "row": bad.row, "code": bad.code, "message": bad.message}
+            for bad in table.refusals
+        ],
+        "out": str(target),
     }
-    if column is None:
-        columns = {"row": [*ids, *blank], **columns}
-    columns["free"] = [False] * len(shapes) + [True] * len(free)
-    files.write(target, columns, outlines)
-    document = {**done.as_dict(), "out": str(target)}
     if report_file is not None:
-        report_file.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str))
+        if report_file.suffix.lower() == ".html":
+            page = repair_page(given, done, document["unreadable"], source.name, lang)
+            report_file.write_text(page, encoding="utf-8")
+        else:
+            report_file.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str))
+        document["report"] = str(report_file)
+    answer.give(document, lambda console: _say(console, document))
 
-    def words(console: Console) -> None:
-        console.print(
-            f"{document['n']:,} polygons in, {document['cells']:,} cells out, "
-            f"{'[green]proven[/]' if document['exact'] else '[red]not proven[/]'}; "
-            f"snapped within {document['snap_m']:g} m, moved at most {document['moved_m']:g} m"
-        )
-        console.print(
-            f"mended {len(document['mended'])}, duplicates {len(document['duplicates'])},"
-            f" lost {len(document['lost'])}, free cells {document['free']}"
-        )
 
-    answer.give(document, words)
+def _write(
+    target: Path, table: OutlineTable, ids: list[str] | None, read: list[int], done: Repair
+) -> None:
+    """Write the outlines with land under their own attributes, then the free land.
+
+    `ids` become a column `row` where no column of the file names the outlines.
+    """
+    outlines = done.outlines()
+    with_land = [at for at, outline in enumerate(outlines) if outline is not None]
+    free = done.cells[done.owner == FREE]
+    shapes = np.empty(len(with_land) + len(free), dtype=np.object_)
+    shapes[:] = [*(outlines[at] for at in with_land), *free]
+    named: dict[str, Any] = {} if ids is None else {"row": ids}
+    columns = {
+        heading: [*(values[read[at]] for at in with_land), *[None] * len(free)]
+        for heading, values in {**named, **table.columns}.items()
+        if heading != "free"
+    }
+    columns["free"] = [False] * len(with_land) + [True] * len(free)
+    files.write(target, columns, shapes)
+
+
+def _say(console: Console, document: dict[str, Any]) -> None:
+    console.print(
+        f"{document['n']:,} polygons in, {document['cells']:,} cells out, "
+        f"{'[green]proven[/]' if document['exact'] else '[red]not proven[/]'}; "
+        f"snapped within {document['snap_m']:g} m, moved at most {document['moved_m']:g} m"
+    )
+    console.print(
+        f"kept {document['kept']:,}, mended {len(document['mended'])}, "
+        f"copies {len(document['duplicates'])}, without land {len(document['lost'])}, "
+        f"unreadable {len(document['unreadable'])}, free cells {document['free']}"
+    )

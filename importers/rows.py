@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -200,6 +201,21 @@ class Rows:
         return found
 
 
+_DAY = re.compile(
+    r"(?P<year>\d{4})[-/.年](?P<month>\d{1,2})(?:[-/.月](?P<day>\d{1,2})?日?)?"
+    r"(?:[T\s]+(?P<hour>\d{1,2})(?P<rest>:\d{2}.*))?"
+)
+
+
+def _padded(text: str) -> str:
+    """Return a day as spreadsheets write it, 2025/3/5 9:05 or 2025年3月5日, in ISO 8601."""
+    found = _DAY.fullmatch(text)
+    if found is None:
+        return text
+    day = f"{found['year']}-{found['month']:0>2}-{found['day'] or 1:0>2}"
+    return f"{day}T{found['hour']:0>2}{found['rest']}" if found["hour"] else day
+
+
 def parse_time(value: Value) -> datetime | None:
     """Return an aware time from a cell; a month alone is its first day.
 
@@ -213,12 +229,8 @@ def parse_time(value: Value) -> datetime | None:
     elif isinstance(value, date):
         found = datetime(value.year, value.month, value.day)
     else:
-        text = as_text(value).replace("/", "-").replace("年", "-").replace("月", "-")
-        text = text.replace("日", "").strip().rstrip("-")
+        text = as_text(value)
         if text == "":
             return None
-        parts = text.split(" ")[0].split("-")
-        if len(parts) == 2 and all(p.isdigit() for p in parts):
-            text += "-01"
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(_padded(text))
     return found if found.tzinfo else found.replace(tzinfo=CHINA)

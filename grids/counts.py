@@ -36,6 +36,17 @@ def by_day(
     return {row.day: int(row.n) for row in rows}
 
 
+def by_grid_and_day(
+    conn: Connection, since: date, until: date, *, matter: str | None = None, scope: str = ""
+) -> list[tuple[str, date, int]]:
+    """Return incidents by grid and day of a period, both ends included; zeros are missing."""
+    rows = conn.execute(
+        statement("by_grid_and_day", "counts"),
+        {"since": since, "until": until, "matter": matter, "scope": scope},
+    )
+    return [(row.grid_code, row.day, int(row.n)) for row in rows]
+
+
 def window_counts(
     conn: Connection,
     windows: Sequence[tuple[date, date]],

@@ -18,6 +18,14 @@ SELECT c.day, sum(c.n) AS n
  GROUP BY c.day
  ORDER BY c.day;
 
+-- name: by_grid_and_day
+-- Incidents by grid and day of a period, both days included.
+SELECT c.grid_code, c.day, sum(c.n) AS n
+  FROM daily_count AS c
+ WHERE c.day BETWEEN :since AND :until AND c.grid_code >= :scope AND c.grid_code < :scope || '~'
+   AND (CAST(:matter AS text) IS NULL OR c.matter_code = :matter)
+ GROUP BY c.grid_code, c.day;
+
 -- name: windows
 -- Incidents per grid in several periods at once.
 SELECT w.place, c.grid_code, sum(c.n) AS n

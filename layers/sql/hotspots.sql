@@ -32,3 +32,14 @@ SELECT DISTINCT ON (o.unit_code) o.unit_code, o.n_households
 -- name: name_of
 -- What a unit is called.
 SELECT name FROM unit WHERE code = :code;
+
+-- name: places
+-- Where and on which day of a window incidents with a position happened.
+SELECT ST_X(i.position) AS lon, ST_Y(i.position) AS lat,
+       local_day(i.occurred_at) - CAST(:since AS date) AS day
+  FROM incident AS i
+ WHERE local_day(i.occurred_at) BETWEEN :since AND :until
+   AND i.position IS NOT NULL AND i.step NOT IN ('rejected', 'duplicate')
+   AND i.territory_code >= :low AND i.territory_code < :high
+   AND (CAST(:matter AS text) IS NULL OR i.matter_code = :matter)
+ ORDER BY i.occurred_at, i.incident_id;

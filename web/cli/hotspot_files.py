@@ -1,4 +1,4 @@
-"""Hotspots of plain files: grids with households from one, events from another, no database."""
+"""Hotspots of plain files: units from one, events from another or counts beside, no database."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
+from geo.crs import MetricFrame
 from geo.datum import parse_datum
 from geo.errors import Refusal, UndeclaredDatum
 from geo.lattice import Geometries
@@ -20,9 +23,10 @@ from geo.locator import Locator
 from importers.outlines import read_outlines
 from importers.positions import parse_number, read_positions
 from importers.rows import CHINA, parse_time
-from importers.table import Table, Value, read_table
+from importers.table import Table, Value, as_text, read_table
 from layers.hotspots import HotspotMap, Window, hotspot_map
-from web.cli.coverage import NoSuchColumn, RefusedFeatures, ids_of
+from layers.studies import Study
+from web.cli.coverage import NoSuchColumn, ids_of
 from web.cli.locate import LAT_HEADINGS, LON_HEADINGS
 
 TIME_HEADINGS = (
@@ -36,15 +40,25 @@ TIME_HEADINGS = (
     "时间",
     "日期",
 )
+TABLES = (".csv", ".csv.gz", ".txt", ".tsv", ".xlsx", ".xlsm", ".ods")
 # About 0.1 m: files draw a common border twice, and seldom twice the same.
 TOUCHING_DEG = 1e-6
+# An event of a unit that is a point lies there, or was rounded on the way.
+SAME_PLACE_M = 1.0
 
 
-class BadHouseholds(Refusal):
-    """A grid of the file has no usable number of households."""
+class BadNumber(Refusal):
+    """A unit of the file has no usable number in a column that is needed."""
 
-    code = "hotspots.households"
-    sentence = "Grid {grid} has no number of households in column {column}: {given!r}."
+    code = "hotspots.number"
+    sentence = "Unit {unit} has no number of 0 or more in column {column}: {given!r}."
+
+
+class UnusableUnits(Refusal):
+    """The file has units without a usable outline or position."""
+
+    code = "hotspots.units"
+    sentence = "{n} units of {file} cannot be used; row {row}: {message}. Mend them first."
 
 
 class RepeatedGrid(Refusal):
@@ -56,113 +70,208 @@ class RepeatedGrid(Refusal):
     )
 
 
-@dataclass(frozen=True, eq=False)
-class FileGrids:
-    """Grids of a file, ordered by id.
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of the file of units say what; nothing where there is none."""
 
-    `households` per grid; `outlines` in CGCS2000 degrees; `pairs` neighbours by number, (m, 2).
+    unit: str
+    population: str | None = None
+    count: str | None = None
+    controls: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FileUnits:
+    """Units of a file, ordered by id.
+
+    Attributes
+    ----------
+    outlines
+        Polygons, or points, in CGCS2000 degrees.
+    pairs
+        Neighbours by number, shape (m, 2).
+    xy_m
+        Centroids in metres of the county's 3-degree zone.
+    population, count, controls
+        Of the columns that were named.
     """
 
-    codes: tuple[str, ...]
-    households: NDArray[np.int64]
+    ids: tuple[str, ...]
     outlines: Geometries
     pairs: NDArray[np.int64]
+    xy_m: NDArray[np.float64]
+    frame: MetricFrame
+    population: NDArray[np.float64] | None
+    count: NDArray[np.float64] | None
+    controls: NDArray[np.float64] | None
+
+    @property
+    def are_points(self) -> bool:
+        """Return whether the units are places and not areas."""
+        return bool((shapely.get_type_id(self.outlines) == 0).all())
 
 
 @dataclass(frozen=True, eq=False)
 class FileEvents:
-    """Events of a window by grid, and what became of every row of their file."""
+    """Events of a file that lie in a unit, and what became of every row.
 
-    observed: NDArray[np.int64]
+    Attributes
+    ----------
+    unit, day, xy_m
+        Of each event with a unit and a day: its number, the day as an ordinal, its place.
+    window
+        The days that were asked for, or all that there are.
+    """
+
+    unit: NDArray[np.int64]
+    day: NDArray[np.int64]
+    xy_m: NDArray[np.float64]
+    window: Window
     read: int
-    counted: int
-    other_days: int
     outside: int
     without_position: int
     without_time: int
 
+    @property
+    def meant(self) -> NDArray[np.bool_]:
+        """Return which events lie in the window."""
+        since = self.window.since.toordinal()
+        return (self.day >= since) & (self.day <= self.window.until.toordinal())
+
+    def between(self, n: int, since: date, until: date) -> NDArray[np.float64]:
+        """Return events by unit and day, shape (n, days)."""
+        first = since.toordinal()
+        cube = np.zeros((n, until.toordinal() - first + 1))
+        there = (self.day >= first) & (self.day < first + cube.shape[1])
+        np.add.at(cube, (self.unit[there], self.day[there] - first), 1)
+        return cube
+
     def as_dict(self) -> dict[str, int]:
         """Return the account of the rows: `read` is the sum of all the others."""
+        counted = int(self.meant.sum())
         return {
             "read": self.read,
-            "counted": self.counted,
-            "other_days": self.other_days,
+            "counted": counted,
+            "other_days": len(self.day) - counted,
             "outside": self.outside,
             "without_position": self.without_position,
             "without_time": self.without_time,
         }
 
 
-def read_grids(
+def read_units(
     file: Path,
-    id_column: str,
-    households_column: str,
+    columns: Columns,
     *,
     layer: str | None = None,
     datum: str | None = None,
-) -> FileGrids:
-    """Return the grids of a polygon file.
+    near_m: float = 0.0,
+) -> FileUnits:
+    """Return the units of a polygon file, or of a table with a position for each.
 
-    Grids that touch, or are less than 0.1 m apart, are neighbours. `datum` holds where the file
-    does not say what its coordinates are.
+    Areas that touch, or are less than 0.1 m apart, are neighbours; places that are at most
+    `near_m` apart. `datum` holds where the file does not say what its coordinates are.
 
     Raises
     ------
-    NoSuchColumn, RefusedFeatures, RepeatedGrid, BadHouseholds
-        If the file does not say what is needed; also all that `read_outlines` refuses.
+    NoSuchColumn, UnusableUnits, RepeatedGrid, BadNumber
+        If the file does not say what is needed; also all that `read_outlines` and `read_table`
+        refuse.
     """
+    if file.name.lower().endswith(TABLES):
+        ids, values, outlines = _places_of(file, columns.unit, datum)
+    else:
+        ids, values, outlines = _areas_of(file, columns.unit, layer, datum)
+    repeated = sorted(one for one, n in Counter(ids).items() if n > 1)
+    if repeated:
+        raise RepeatedGrid(n=len(repeated), first=repeated[0])
+    order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), ids[i]))
+    outlines = outlines[order]
+    frame = MetricFrame.at(float(shapely.get_x(shapely.centroid(outlines)).mean()))
+    xy_m = shapely.get_coordinates(shapely.centroid(frame.project(outlines)))
+    names = tuple(ids[i] for i in order)
+
+    def numbers(column: str | None) -> NDArray[np.float64] | None:
+        if column is None:
+            return None
+        if column not in values:
+            raise NoSuchColumn(file=file.name, column=column, columns=", ".join(values))
+        return np.array([_number(ids[i], values[column][i], column) for i in order])
+
+    if (shapely.get_type_id(outlines) == 0).all():
+        pairs = cKDTree(xy_m).query_pairs(near_m, output_type="ndarray").astype(np.int64)
+    else:
+        near = shapely.STRtree(outlines).query(outlines, predicate="dwithin", distance=TOUCHING_DEG)
+        pairs = near.T[near[0] < near[1]]
+    return FileUnits(
+        ids=names,
+        outlines=outlines,
+        pairs=pairs,
+        xy_m=xy_m,
+        frame=frame,
+        population=numbers(columns.population),
+        count=numbers(columns.count),
+        controls=numbers(columns.controls),
+    )
+
+
+def _areas_of(
+    file: Path, unit: str, layer: str | None, datum: str | None
+) -> tuple[list[str], dict[str, list[Value]], Geometries]:
     try:
         table = read_outlines(file, layer=layer)
     except UndeclaredDatum:
         table = read_outlines(file, layer=layer, datum=datum)
     if table.refusals:
         first = table.refusals[0]
-        raise RefusedFeatures(
+        raise UnusableUnits(
             n=len(table.refusals), file=file.name, row=first.row, message=first.message
         )
-    ids = ids_of(table, id_column, file)
-    repeated = sorted(one for one, n in Counter(ids).items() if n > 1)
-    if repeated:
-        raise RepeatedGrid(n=len(repeated), first=repeated[0])
-    if households_column not in table.columns:
-        raise NoSuchColumn(
-            file=file.name, column=households_column, columns=", ".join(table.columns)
-        )
-    given = table.columns[households_column]
-    order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), ids[i]))
-    outlines = table.outlines[order]
-    near = shapely.STRtree(outlines).query(outlines, predicate="dwithin", distance=TOUCHING_DEG)
-    return FileGrids(
-        codes=tuple(ids[i] for i in order),
-        households=np.array([_households(ids[i], given[i], households_column) for i in order]),
-        outlines=outlines,
-        pairs=near.T[near[0] < near[1]],
-    )
+    return ids_of(table, unit, file), table.columns, table.outlines
 
 
-def _households(grid: str, given: Value, column: str) -> int:
+def _places_of(
+    file: Path, unit: str, datum: str | None
+) -> tuple[list[str], dict[str, list[Value]], Geometries]:
+    table = read_table(file, known=[unit, *LON_HEADINGS, *LAT_HEADINGS])
+    xs, ys = (_column(table, file, None, usual) for usual in (LON_HEADINGS, LAT_HEADINGS))
+    positions = read_positions(xs, ys, parse_datum(datum))
+    for row, problem in zip(table.row_numbers, positions.problems, strict=True):
+        if problem:
+            raise UnusableUnits(
+                n=1, file=file.name, row=row, message=f"the position is {problem}"
+            )
+    ids = [as_text(value) for value in _column(table, file, unit, ())]
+    return ids, table.columns, np.asarray(shapely.points(positions.xy), dtype=np.object_)
+
+
+def _number(unit: str, given: Value, column: str) -> float:
     number = parse_number(given)
     if number is None or number < 0:
-        raise BadHouseholds(grid=grid, column=column, given=given)
-    return round(number)
+        raise BadNumber(unit=unit, column=column, given=given)
+    return number
 
 
 def read_events(
     file: Path,
-    grids: FileGrids,
-    window: Window,
+    units: FileUnits,
     datum: str | None,
     *,
+    since: date | None = None,
+    until: date | None = None,
     lon: str | None = None,
     lat: str | None = None,
     time: str | None = None,
 ) -> FileEvents:
-    """Return the events of a table that fall into the window, by grid.
+    """Return the events of a table by unit and day.
 
-    Times without an offset are China's. On a common border the lowest id counts.
+    Times without an offset are China's. On a common border the lowest id counts; an event
+    belongs to a place if it is at most a metre away.
 
     Parameters
     ----------
+    since, until
+        The window; where it is open the file's first or last day is taken.
     lon, lat, time
         Columns; found by usual headings when not given.
 
@@ -174,42 +283,85 @@ def read_events(
     table = read_table(file, known=[*LON_HEADINGS, *LAT_HEADINGS, *TIME_HEADINGS])
     xs = _column(table, file, lon, LON_HEADINGS)
     ys = _column(table, file, lat, LAT_HEADINGS)
-    days = [_day(value) for value in _column(table, file, time, TIME_HEADINGS)]
+    days = np.array([_day(value) for value in _column(table, file, time, TIME_HEADINGS)], np.int64)
     xy = read_positions(xs, ys, parse_datum(datum)).xy
-    timed = np.array([day is not None for day in days], dtype=np.bool_)
-    placed = ~np.isnan(xy).any(axis=1)
-    meant = np.array(
-        [day is not None and window.since <= day <= window.until for day in days], dtype=np.bool_
-    )
-    wanted = xy[meant & placed]
-    at = Locator(grids.outlines).locate(wanted)
-    inside = at[at >= 0]
+    timed, placed = days > 0, ~np.isnan(xy).any(axis=1)
+    usable = timed & placed
+    xy_m = units.frame.project_xy(xy[usable])
+    if units.are_points:
+        away, at = cKDTree(units.xy_m).query(xy_m)
+        at = np.where(away <= SAME_PLACE_M, at, -1)
+    else:
+        at = Locator(units.outlines).locate(xy[usable])
+    inside = at >= 0
+    happened = days[usable][inside]
+    first, last = (happened.min(), happened.max()) if len(happened) else (1, 1)
     return FileEvents(
-        observed=np.bincount(inside, minlength=len(grids.codes)),
+        unit=at[inside].astype(np.int64),
+        day=happened,
+        xy_m=xy_m[inside],
+        window=Window(since or date.fromordinal(int(first)), until or date.fromordinal(int(last))),
         read=len(table),
-        counted=len(inside),
-        other_days=int((timed & ~meant).sum()),
-        outside=len(at) - len(inside),
-        without_position=int((meant & ~placed).sum()),
+        outside=int((~inside).sum()),
+        without_position=int((timed & ~placed).sum()),
         without_time=int((~timed).sum()),
     )
 
 
-def assess(grids: FileGrids, events: FileEvents, window: Window) -> HotspotMap:
-    """Return the hotspot map of files; its publication is 0, its version a digest of the counts."""
-    digest = hashlib.sha256(repr((grids.codes, window.interval)).encode())
-    digest.update(events.observed.tobytes() + grids.households.tobytes())
+def study(units: FileUnits, events: FileEvents | None) -> Study:
+    """Return what the statistics are made of; `change` compares with as many days just before."""
+    given: dict[str, Any] = {}
+    if events is None:
+        assert units.count is not None
+        counts = units.count[:, np.newaxis]
+    else:
+        window, n = events.window, len(units.ids)
+        counts = events.between(n, window.since, window.until)
+        before = window.since - timedelta(days=window.days)
+        meant = events.meant
+        given = {
+            "window": window,
+            "then": (
+                events.between(n, before, window.since - timedelta(days=1)).sum(axis=1),
+                window.days,
+            ),
+            "places_m": events.xy_m[meant],
+            "days": (events.day[meant] - window.since.toordinal()).astype(np.float64),
+        }
+    return Study(
+        ids=units.ids,
+        xy_m=units.xy_m,
+        pairs=units.pairs,
+        counts=counts,
+        population=units.population,
+        controls=units.controls,
+        version=_version(units, counts),
+        **given,
+    )
+
+
+def hotspots_of(units: FileUnits, counted: Study) -> HotspotMap:
+    """Return the map of files; its publication is 0, its version a digest of the counts."""
+    assert counted.window is not None
+    assert units.population is not None
     return hotspot_map(
-        grids.codes,
-        grids.codes,
-        events.observed,
-        grids.households,
-        grids.pairs,
-        window=window,
+        units.ids,
+        units.ids,
+        counted.counts.sum(axis=1).astype(np.int64),
+        units.population.round().astype(np.int64),
+        units.pairs,
+        window=counted.window,
         matter="",
         publication=0,
-        data_version=digest.hexdigest()[:12],
+        data_version=counted.version,
     )
+
+
+def _version(units: FileUnits, counts: NDArray[np.float64]) -> str:
+    digest = hashlib.sha256(repr(units.ids).encode())
+    for part in (counts, units.population, units.controls):
+        digest.update(b"" if part is None else np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _column(table: Table, file: Path, named: str | None, usual: Sequence[str]) -> list[Value]:
@@ -220,9 +372,10 @@ def _column(table: Table, file: Path, named: str | None, usual: Sequence[str]) -
     raise NoSuchColumn(file=file.name, column=named or usual[0], columns=", ".join(table.headings))
 
 
-def _day(value: Value) -> date | None:
+def _day(value: Value) -> int:
+    """Return the day in China as an ordinal, 0 where the text is no time."""
     try:
         at = parse_time(value)
     except ValueError:
-        return None
-    return at.astimezone(CHINA).date() if at else None
+        return 0
+    return at.astimezone(CHINA).toordinal() if at else 0

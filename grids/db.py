@@ -73,6 +73,7 @@ def _statements(file: Path) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
+@cache
 def statement(name: str, file: str, folder: Path = HERE / "sql") -> TextClause:
     """Return the named statement of `folder`/`file`.sql with `:parameters` to bind.
 

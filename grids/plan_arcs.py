@@ -89,20 +89,20 @@ def arcs(
         raise BadValue(field="village", given=[], reason="name villages or a box")
     wanted, around = overlay.with_neighbours(conn, viewer.scope, plan_id, villages, box)
     there = {cell.id: cell for cell in around}
-    found = []
-    for arc in borders.arcs(around):
-        if arc.left in wanted or arc.right in wanted:
-            one, other = there[arc.left], None if arc.right is None else there[arc.right]
-            found.append(_plan_arc(arc, one, other))
-    return found
+    return [
+        _plan_arc(arc, there[arc.left], None if arc.right is None else there[arc.right])
+        for arc in borders.arcs(around)
+        if arc.left in wanted or arc.right in wanted
+    ]
 
 
 def _plan_arc(arc: borders.Arc, left: Cell, right: Cell | None) -> PlanArc:
-    start, end = (f"{x},{y}" for x, y in (arc.start, arc.end))
-    (x, y) = arc.line.coords[len(arc.line.coords) // 2]
+    # Two cells may share several borders: where they begin tells them apart, and a border that
+    # is a whole ring is the only one.
+    start, end = ("{},{}".format(*node) for node in (arc.start, arc.end))
+    beyond = "" if right is None else right.id
     return PlanArc(
-        # Two cells may share several borders: one vertex tells them apart.
-        f"{left.id}-{'' if right is None else right.id}-{round(x * 1e7)},{round(y * 1e7)}",
+        f"{left.id}-{beyond}-{start}",
         arc.line,
         start,
         end,

@@ -18,7 +18,7 @@ from grids.initials import initials
 from grids.model import NewUnit, Viewer
 from grids.overlay import Overlay
 from grids.plan_labels import follow
-from grids.plan_rows import CellRow, State, row_of
+from grids.plan_rows import State, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,8 @@ def make(
     labelled, groups = follow(conn, patch, here.names, base)
     labelled.prove()
     before = plan_rows.in_plan(conn, plan.plan_id, touched)
-    left = {cell.id: cell for cell in labelled.new}
-    after = {
-        number: _held(number, left.get(number), before[number], base[number]) for number in touched
-    }
-    for unit in (*units, *groups):
-        reserve(conn, plan, unit)
+    after = _held(labelled.new, before, base)
+    reserve(conn, plan, *units, *groups)
     return write_step(conn, viewer, plan, tool, params, before, after)
 
 
@@ -127,34 +123,43 @@ def outcome(conn: Connection, viewer: Viewer, plan: Plan, before: State, after: 
     return Outcome(now, here, tuple(sorted(set(before) - there)))
 
 
-def _held(
-    number: int, cell: Cell | None, before: CellRow | None, base: CellRow | None
-) -> CellRow | None:
-    """Return what the plan is to hold of a cell: nothing where it is as in force."""
-    origin = before.base_publication if before else base.base_publication if base else None
-    if cell is None:
-        if origin is None:
-            return None
-        taken = before or base
-        assert taken is not None
-        return replace(taken, gone=True)
-    row = row_of(cell, origin)
-    same = base is not None and replace(row, area_m2=base.area_m2) == base
-    return None if same else row
+def _held(new: Sequence[Cell], before: State, base: State) -> State:
+    """Return what the plan is to hold of the cells it touches: nothing where they are as in force.
+
+    Cells that are not among the new ones are gone; those that only the plan had vanish altogether.
+    """
+    known = {number: before[number] or base[number] for number in before}
+    origins = [None if (row := known[cell.id]) is None else row.base_publication for cell in new]
+    rows = dict(zip((cell.id for cell in new), rows_of(new, origins), strict=True))
+    after: State = {}
+    for number, former in known.items():
+        if number in rows:
+            row, there = rows[number], base[number]
+            same = there is not None and replace(row, area_m2=there.area_m2) == there
+            after[number] = None if same else row
+        else:
+            taken = former is not None and former.base_publication is not None
+            after[number] = replace(former, gone=True) if former and taken else None
+    return after
 
 
-def reserve(conn: Connection, plan: Plan, unit: NewUnit) -> None:
-    """Give the code of a unit to a plan, for good."""
+def reserve(conn: Connection, plan: Plan, *units: NewUnit) -> None:
+    """Give the codes of units to a plan, for good."""
+    if not units:
+        return
     conn.execute(
         statement("reserve_unit", "plans"),
-        {
-            "plan_id": plan.plan_id,
-            "code": unit.code,
-            "level": unit.level.value,
-            "kind": unit.kind,
-            "name": unit.name,
-            "initials": initials(unit.name),
-            "parent_code": unit.parent_code,
-            "n_parts": unit.n_parts,
-        },
+        [
+            {
+                "plan_id": plan.plan_id,
+                "code": unit.code,
+                "level": unit.level.value,
+                "kind": unit.kind,
+                "name": unit.name,
+                "initials": initials(unit.name),
+                "parent_code": unit.parent_code,
+                "n_parts": unit.n_parts,
+            }
+            for unit in units
+        ],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from shapely.geometry import Polygon
 from sqlalchemy import Connection, Row
 
 from geo.crs import area_m2
-from geo.patch import Cell
+from geo.patch import Cell, outlines_of
 from grids.db import statement
 
 State = dict[int, "CellRow | None"]
@@ -42,17 +42,19 @@ class CellRow:
         return shape
 
 
-def row_of(cell: Cell, base_publication: int | None, *, gone: bool = False) -> CellRow:
-    """Return the row that says what a plan makes of a cell."""
-    return CellRow(
-        base_publication,
-        gone,
-        cell.village,
-        cell.grid,
-        cell.subgroup,
-        shapely.to_wkb(cell.outline, hex=True, byte_order=1),
-        float(area_m2([cell.outline])[0]),
-    )
+def rows_of(cells: Sequence[Cell], base_publications: Sequence[int | None]) -> list[CellRow]:
+    """Return the rows that say what a plan makes of cells, by the publication each comes from."""
+    outlines = outlines_of(cells)
+    return [
+        CellRow(publication, False, cell.village, cell.grid, cell.subgroup, outline, area)
+        for cell, publication, outline, area in zip(
+            cells,
+            base_publications,
+            shapely.to_wkb(outlines, hex=True, byte_order=1).tolist(),
+            area_m2(outlines).tolist(),
+            strict=True,
+        )
+    ]
 
 
 def in_plan(conn: Connection, plan_id: UUID, cell_ids: Iterable[int]) -> State:

@@ -32,6 +32,13 @@ SELECT c.cell_id, c.publication, c.village_code, c.grid_code, c.subgroup_code,
    AND coalesce(c.subgroup_code, c.grid_code, c.village_code) < :high
  ORDER BY c.cell_id;
 
+-- name: outlines_of_cells
+-- The outlines of all atoms and nothing else: what the proof needs.
+SELECT ST_AsBinary(c.outline) AS outline
+  FROM cell_version AS c
+ WHERE upper_inf(c.valid)
+ ORDER BY c.cell_id;
+
 -- name: outlines_in_force
 -- The outlines of one level in a territory.
 SELECT o.unit_code, o.publication, ST_AsBinary(o.outline) AS outline, o.area_m2, o.n_households

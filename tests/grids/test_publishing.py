@@ -1,5 +1,8 @@
 """Publishing takes a plan into force as a whole, tells everybody, or changes nothing."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import shapely
@@ -13,6 +16,7 @@ from geo.coverage import outlines as coverage_outlines
 from geo.errors import GeoError
 from grids import plans
 from grids.access import everyone
+from grids.db import EVERYWHERE, begin, make_engine
 from grids.errors import Forbidden, GridsError, NotFound
 from grids.model import Level, NewCell, NewUnit, Role, Viewer
 from grids.publications import (
@@ -230,16 +234,15 @@ def test_what_was_in_force_stays_readable_at_its_moment(conn, county):
 
 
 @settings(
-    max_examples=12,
+    max_examples=100,
     deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(seed=st.integers(0, 10**6))
-def test_the_preview_is_the_result_of_any_plan(conn, county, seed):
+def test_the_preview_is_the_result_of_any_plan(conn, settled, seed):
     rng = np.random.default_rng(seed)
     with conn.begin_nested() as start:
-        scatter_households(conn, county, 150, seed)
-        settle(conn)
         plan_id = a_plan(conn)
         for _ in range(int(rng.integers(1, 5))):
             random_step(conn, plan_id, rng)
@@ -248,7 +251,7 @@ def test_the_preview_is_the_result_of_any_plan(conn, county, seed):
             moves = expected_moves(conn, plan_id)
             preview = plans.impact(conn, admin(), plan_id)
             before = home_of_households(conn)
-            publish(conn, admin(), plan_id, "")
+            publish(conn, admin(), plan_id, "", draw=False)
             after = home_of_households(conn)
             assert {k: v for k, v in after.items() if before[k] != v} == moves
             counts = dict(zip(*column(conn, Level.GRID), strict=True))
@@ -256,8 +259,14 @@ def test_the_preview_is_the_result_of_any_plan(conn, county, seed):
                 b.grid_code: counts[b.grid_code] for b in preview.balance if counts.get(b.grid_code)
             }
             assert homes_by_position(conn) == 0
-            assert residue(conn) == []
         start.rollback()
+
+
+@pytest.fixture
+def settled(conn, county):
+    """The county with people at home in it."""
+    scatter_households(conn, county, 150)
+    settle(conn)
 
 
 def random_step(conn, plan_id, rng):
@@ -578,3 +587,82 @@ def test_publishing_is_written_down(conn, county):
     assert row.facts["publication"] == publication.number
     with pytest.raises(GridsError):
         publish(conn, admin(), plan_id, "again")
+
+
+# Time and people --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def url_of_its_own(clone):
+    url = clone()
+    with begin(make_engine(url, pooled=False), EVERYWHERE) as conn:
+        found_small_county(conn)
+    return url
+
+
+def publish_at_once(url, plan_ids):
+    """Publish plans on as many connections at the same instant; what each came to."""
+    gate = threading.Barrier(len(plan_ids))
+
+    def one(plan_id):
+        with begin(make_engine(url, pooled=False), COUNTY) as conn:
+            conn.execute(text("SELECT 1"))
+            gate.wait()
+            try:
+                return publish(conn, admin(), plan_id, "", draw=False).number
+            except GridsError as refusal:
+                conn.rollback()
+                return refusal.code
+
+    with ThreadPoolExecutor(len(plan_ids)) as pool:
+        return sorted(pool.map(one, plan_ids), key=str)
+
+
+def test_two_plans_published_at_the_same_instant_come_into_force_one_after_the_other(
+    url_of_its_own,
+):
+    """Case 45, also: others are open meanwhile."""
+    engine = make_engine(url_of_its_own, pooled=False)
+    with begin(engine, COUNTY) as conn:
+        apart = [moved_cell(conn, village)[0] for village in VILLAGES[:2]]
+        waiting, *_ = moved_cell(conn, VILLAGES[1])
+    assert publish_at_once(url_of_its_own, apart) == [3, 4]
+    with begin(engine, COUNTY) as conn:
+        assert residue(conn) == []
+        with pytest.raises(StalePlan), conn.begin_nested():
+            publish(conn, admin(), waiting, "")
+        same = [moved_cell(conn, VILLAGES[1])[0] for _ in range(2)]
+    assert publish_at_once(url_of_its_own, same) == [5, "plan.stale"]
+    with begin(engine, COUNTY) as conn:
+        assert residue(conn) == []
+
+
+def test_what_was_in_force_follows_on_each_other_also_when_the_clock_was_set_back(conn, county):
+    """Case 46: ranges touch, never overlap, and never begin before the publication before."""
+    conn.execute(text("UPDATE publication SET at = at + interval '1 hour' WHERE number = 2"))
+    conn.execute(
+        text(
+            "UPDATE cell_version SET valid = tstzrange(lower(valid) + interval '1 hour', NULL)"
+            " WHERE publication = 2 AND upper_inf(valid)"
+        )
+    )
+    for _ in range(2):
+        plan_id, *_ = moved_cell(conn)
+        publish(conn, admin(), plan_id, "")
+    moments = conn.execute(text("SELECT at FROM publication ORDER BY number")).scalars().all()
+    assert moments == sorted(set(moments))
+    apart = conn.execute(
+        text(
+            "SELECT count(*) FROM cell_version AS one JOIN cell_version AS next USING (cell_id)"
+            " WHERE next.publication = (SELECT min(publication) FROM cell_version AS c"
+            " WHERE c.cell_id = one.cell_id AND c.publication > one.publication)"
+            " AND upper(one.valid) IS DISTINCT FROM lower(next.valid)"
+        )
+    ).scalar()
+    assert apart == 0
+    for at in moments[1:]:
+        covered = conn.execute(
+            text("SELECT sum(area_m2) FROM cell_version WHERE valid @> CAST(:at AS timestamptz)"),
+            {"at": at},
+        ).scalar()
+        assert covered == pytest.approx(sum(cells_in_force(conn).area_m2), rel=1e-6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import click
@@ -17,9 +18,23 @@ from web.cli.output import REFUSED, Answer, WanggeGroup, give
 from web.cluster import Cluster
 from web.cluster_host import require_server_programs
 
+# Everything but PostgreSQL's own, whatever schemas an older or a newer program made.
+CLEARED = """
+SET client_min_messages = warning;
+DO $$
+DECLARE name text;
+BEGIN
+  FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$)' LOOP
+    EXECUTE format('DROP SCHEMA %I CASCADE', name);
+  END LOOP;
+  CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+  GRANT USAGE ON SCHEMA public TO PUBLIC;
+END $$;
+"""
+
 
 class ToolFailed(Refusal):
-    """pg_dump or pg_restore ended with an error."""
+    """pg_dump, pg_restore or psql ended with an error."""
 
     code = "db.tool_failed"
     sentence = "{tool} failed: {said}"
@@ -78,14 +93,8 @@ def migrate_(answer: Answer) -> None:
 
 def _run_tool(tool: str, *arguments: str) -> None:
     programs = require_server_programs()
-    url = make_url(engine().url.render_as_string(hide_password=False)).set(drivername="postgresql")
     done = subprocess.run(  # noqa: S603 - our own arguments, no shell
-        [
-            programs.path(tool),
-            "--dbname",
-            url.render_as_string(hide_password=False),
-            *arguments,
-        ],
+        [programs.path(tool), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -94,13 +103,19 @@ def _run_tool(tool: str, *arguments: str) -> None:
         raise ToolFailed(tool=tool, said=done.stderr.strip()[-2000:])
 
 
+def _database() -> str:
+    """Return the option that tells a tool which database is meant."""
+    url = make_url(engine().url.render_as_string(hide_password=False)).set(drivername="postgresql")
+    return f"--dbname={url.render_as_string(hide_password=False)}"
+
+
 @db.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @give
 def dump(answer: Answer, file: Path) -> None:
     """Write the whole database to FILE (pg_dump's custom format)."""
     partial = file.with_name(file.name + ".part")
-    _run_tool("pg_dump", "--format=custom", f"--file={partial}")
+    _run_tool("pg_dump", _database(), "--format=custom", f"--file={partial}")
     partial.replace(file)
     answer.give(
         {"file": str(file), "bytes": file.stat().st_size},
@@ -113,9 +128,21 @@ def dump(answer: Answer, file: Path) -> None:
 @give
 def restore(answer: Answer, file: Path) -> None:
     """Replace the database's contents by those of FILE, all or nothing, and prove what came."""
-    _run_tool(
-        "pg_restore", "--clean", "--if-exists", "--single-transaction", "--exit-on-error", str(file)
-    )
+    # The whole script first: a file that is cut short has to be found out before anything is
+    # cleared. `pg_restore --clean` cannot drop what a partition inherits, so psql clears.
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "restore.sql"
+        _run_tool("pg_restore", f"--file={script}", str(file))
+        _run_tool(
+            "psql",
+            _database(),
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            "--single-transaction",
+            f"--command={CLEARED}",
+            f"--file={script}",
+        )
     here, newest = schema_versions(engine())
     document: dict[str, object] = {"restored": str(file), "schema": here, "exact": None}
     if here != newest:  # an older program's database: it is proven when it has been brought up

@@ -81,6 +81,8 @@ BEGIN
 END $$;
 
 -- What moves ---------------------------------------------------------------------------------------------
+-- As in 0002, but looked for in the grids that touch what has changed instead of in whole villages, and with
+-- the choices on incidents.
 
 COMMENT ON TYPE plan_move IS 'kind is household, camera, incident, incident_stays (it would have moved, the plan leaves it for the desk to look at) or incident_kept (somebody chose that it stays)';
 
@@ -94,25 +96,30 @@ LANGUAGE sql STABLE SECURITY INVOKER ROWS 200 SET search_path = public, pg_temp 
     SELECT c.grid_code, c.subgroup_code, c.outline
       FROM changed AS p
       JOIN cell_version AS c ON c.cell_id = p.cell_id AND upper_inf(c.valid)
+  ), near AS MATERIALIZED (
+    -- A home on a border may lie on a changed cell: the cells that touch the changed ones, too.
+    SELECT c.village_code, c.grid_code, p.outline
+      FROM changed AS p
+      JOIN cell_version AS c ON upper_inf(c.valid) AND c.outline && p.outline
+    UNION ALL
+    SELECT p.village_code, p.grid_code, p.outline FROM changed AS p
+    UNION ALL
+    SELECT left(o.grid_code, 12), o.grid_code, o.outline FROM old AS o
   ), territory AS MATERIALIZED (
-    -- Neighbours too: a home on their border may lie on a changed cell. The end of a village's codes is
-    -- ready here: joining texts is not leakproof and would keep a walled table from its index.
-    SELECT near.village_code, near.village_code || '~' AS beyond, ST_SetSRID(ST_Extent(near.outline), 4490) AS reach
-      FROM (SELECT p.village_code, p.outline FROM changed AS p
-            UNION ALL
-            SELECT c.village_code, p.outline
-              FROM changed AS p
-              JOIN cell_version AS c ON upper_inf(c.valid) AND c.outline && p.outline) AS near
-     GROUP BY near.village_code
+    -- The end of a grid's codes is ready here: joining texts is not leakproof and would keep a walled table
+    -- from its index.
+    SELECT near.grid_code::text COLLATE "C" AS code, (near.grid_code || '~') COLLATE "C" AS beyond,
+           ST_SetSRID(ST_Extent(near.outline), 4490) AS reach
+      FROM near
+     WHERE near.grid_code IS NOT NULL
+     GROUP BY near.grid_code
   ), above AS (
-    SELECT left(t.village_code, n) COLLATE "C" AS code FROM territory AS t, unnest(ARRAY[6, 9]) AS n
-    UNION
-    SELECT t.village_code FROM territory AS t
+    SELECT DISTINCT left(near.village_code, n) COLLATE "C" AS code FROM near, unnest(ARRAY[6, 9, 12]) AS n
   ), thing AS MATERIALIZED (
     SELECT 'household' AS kind, h.household_id AS id, h.grid_code, h.subgroup_code, h.position,
            h.placed_by IN ('position', 'unplaced') AS by_position, h.position && t.reach AS is_near
       FROM territory AS t
-      JOIN household AS h ON h.territory_code >= t.village_code AND h.territory_code < t.beyond
+      JOIN household AS h ON h.territory_code >= t.code AND h.territory_code < t.beyond
      WHERE h.placed_by <> 'unplaced'
     UNION ALL
     SELECT 'household', h.household_id, NULL, NULL, h.position, true, true
@@ -122,7 +129,7 @@ LANGUAGE sql STABLE SECURITY INVOKER ROWS 200 SET search_path = public, pg_temp 
     UNION ALL
     SELECT 'camera', k.camera_id, k.grid_code, k.subgroup_code, k.position, true, k.position && t.reach
       FROM territory AS t
-      JOIN camera AS k ON k.territory_code >= t.village_code AND k.territory_code < t.beyond
+      JOIN camera AS k ON k.territory_code >= t.code AND k.territory_code < t.beyond
      WHERE k.grid_code IS NOT NULL
     UNION ALL
     SELECT 'camera', k.camera_id, NULL, NULL, k.position, true, true
@@ -137,7 +144,7 @@ LANGUAGE sql STABLE SECURITY INVOKER ROWS 200 SET search_path = public, pg_temp 
            i.incident_id, i.grid_code, i.subgroup_code, i.position, i.placement <> 'hand', i.position && t.reach
       FROM plan
       JOIN territory AS t ON true
-      JOIN incident AS i ON i.territory_code >= t.village_code AND i.territory_code < t.beyond
+      JOIN incident AS i ON i.territory_code >= t.code AND i.territory_code < t.beyond
       LEFT JOIN plan_incident_choice AS choice
              ON choice.plan_id = p_plan AND choice.incident_id = i.incident_id AND plan.open_incidents = 'ask'
      WHERE plan.plan_id = p_plan AND i.step NOT IN ('closed', 'rejected', 'duplicate') AND i.grid_code IS NOT NULL

@@ -22,6 +22,7 @@ from geo.patch import (
     UnknownGrid,
     assign,
     merge,
+    pieces,
 )
 from geo.patch_split import (
     split,
@@ -166,6 +167,15 @@ def test_land_may_be_freed_and_taken_again_in_any_number_of_pieces():
     now = freed.apply(state(board()))
     assert {c.id for c in now.values() if c.grid is None} == {0, 22, 13}
     assert assign(now.values(), [22], "M").new[0].grid == "M"
+
+
+def test_a_new_grid_is_made_of_what_was_freed_of_others():
+    freed = assign(board(), [12, 11], None).apply(state(board()))
+    assert {freed[k].grid for k in (11, 12)} == {None}
+    founded = assign(freed.values(), [11, 12], "new", subgroups={11: None, 12: None})
+    after = founded.apply(freed)
+    assert len(pieces(c for c in after.values() if c.grid == "new")) == 1
+    assert merge(after.values(), "new", "g10").apply(after)[10].grid == "g10"
 
 
 def test_unknown_cells_and_other_villages_are_refused():

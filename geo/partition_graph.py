@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
-from shapely.geometry import LineString, MultiPoint
+from scipy.spatial import Voronoi, cKDTree
+from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
 from geo.crs import MetricFrame, area_m2, length_m
@@ -28,6 +28,12 @@ class OutsideArea(GeoError):
 
     code = "partition.outside"
     sentence = "{n} positions lie outside the area that is divided."
+
+
+# How far beyond the area the edges of Voronoi cells are drawn, and how many times as far away as
+# the area is wide places are invented that close the outermost cells.
+_MARGIN_M = 10.0
+_FAR = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +136,7 @@ def buildings_graph(
     xy = np.asarray(positions, np.float64).reshape(-1, 2)
     each = np.ones(len(xy)) if weight is None else np.asarray(weight, np.float64)
     (flat,), origin = to_lattice([area])
-    faces = _faces(area, flat, origin, xy, barriers)
+    faces = _faces(flat, origin, xy, barriers)
     shown = shapely.points(keys(xy) - np.array(origin))
     at, face = shapely.STRtree(faces).query(shown, predicate="intersects")
     face_of = np.full(len(xy), -1, np.int64)
@@ -189,27 +195,64 @@ def _graph(
 
 
 def _faces(
-    area: BaseGeometry,
     flat: BaseGeometry,
     origin: tuple[int, int],
     xy: Coordinates,
     barriers: Sequence[LineString],
 ) -> Geometries:
-    """Return the Voronoi cells of positions inside the area, in lattice steps."""
-    lines = [flat.boundary, *(_to_steps(line, origin) for line in barriers)]
-    sites = np.unique(keys(xy), axis=0) / SCALE
-    if len(sites) > 1:
-        frame = MetricFrame.at(float(sites[:, 0].mean()))
-        (ground,) = frame.project([area])
-        net = shapely.voronoi_polygons(
-            MultiPoint(frame.project_xy(sites)), extend_to=ground.envelope, only_edges=True
-        )
-        (net,) = frame.unproject([net])
-        lines.append(_to_steps(net, origin))
-    noded = shapely.union_all(lines, grid_size=1)
-    faces: Geometries = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
+    """Return the Voronoi cells of positions inside the area, in lattice steps.
+
+    Edges that neither the outline nor a barrier comes near meet in their ends only, so that the
+    others alone have to be noded. Where rounding makes that untrue, all are.
+    """
+    fixed = [flat.boundary, *(_to_steps(line, origin) for line in barriers)]
+    rim = shapely.get_coordinates(flat).astype(np.int64) + np.array(origin)
+    edges = _voronoi_edges(np.unique(keys(xy), axis=0), rim) - np.array(origin)
+    lines: Geometries = np.asarray(shapely.linestrings(edges.astype(np.float64)))
     shapely.prepare(flat)
-    return faces[shapely.intersects(flat, shapely.point_on_surface(faces))]
+    lines = lines[shapely.intersects(flat, lines)]
+    free = np.asarray(shapely.contains_properly(flat, lines))
+    if len(fixed) > 1:
+        free &= ~shapely.dwithin(lines, shapely.union_all(fixed[1:]), 3.0)
+    for alone in (free, np.zeros_like(free)):
+        noded = shapely.union_all([*fixed, *lines[~alone]], grid_size=1)
+        net = np.concatenate((lines[alone], shapely.get_parts(noded)))
+        faces: Geometries = shapely.get_parts(shapely.polygonize(net))
+        faces = faces[shapely.intersects(flat, shapely.point_on_surface(faces))]
+        # Snap rounding moves the outline by less than a step; a lost face shows beyond that.
+        if abs(shapely.area(faces).sum() - flat.area) <= flat.length:
+            break
+    return faces
+
+
+def _voronoi_edges(sites: Keys, rim: Keys) -> Keys:
+    """Return the edges between Voronoi cells of different places, as lattice keys, (n, 2, 2).
+
+    Cut off where they leave the box around `rim`, the vertices of the area.
+    """
+    if len(sites) < 2:
+        return np.empty((0, 2, 2), np.int64)
+    frame = MetricFrame.at(float(sites[:, 0].mean()) / SCALE)
+    metres = frame.project_xy(sites / SCALE)
+    ground = frame.project_xy(rim / SCALE)
+    low, high = ground.min(axis=0) - _MARGIN_M, ground.max(axis=0) + _MARGIN_M
+    middle, spread = (low + high) / 2, float((high - low).max())
+    # Four places far away keep all edges finite.
+    corners = spread * _FAR * np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+    cells = Voronoi(np.concatenate((metres - middle, corners)))
+    between = (cells.ridge_points < len(sites)).all(axis=1)
+    ends = cells.vertices[np.array(cells.ridge_vertices)[between]] + middle
+    begin, way = ends[:, 0], ends[:, 1] - ends[:, 0]
+    # The part of each edge inside the box (Liang and Barsky 1984).
+    still = way == 0
+    to_low, to_high = ((side - begin) / np.where(still, 1.0, way) for side in (low, high))
+    enter = np.where(still, -np.inf, np.minimum(to_low, to_high)).max(axis=1).clip(0)
+    leave = np.where(still, np.inf, np.maximum(to_low, to_high)).min(axis=1).clip(max=1)
+    inside = (enter < leave) & (~still | ((begin > low) & (begin < high))).all(axis=1)
+    begin, way = begin[inside], way[inside]
+    cut = [begin + way * share[inside, None] for share in (enter, leave)]
+    edges = keys(frame.unproject_xy(np.concatenate(cut))).reshape(2, -1, 2).swapaxes(0, 1)
+    return np.asarray(edges[(edges[:, 0] != edges[:, 1]).any(axis=1)])
 
 
 def _buildings(xy: Coordinates, reach_m: float) -> Keys:

@@ -5,10 +5,11 @@ import pytest
 import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
 from geo.county import invented_outline
 from geo.coverage import prove
-from geo.crs import area_m2, length_m
+from geo.crs import MetricFrame, area_m2, length_m
 from geo.lattice import snap
 from geo.partition import NobodyThere, Scattered, TooManyParts, contiguous, partition
 from geo.partition_graph import OutsideArea, buildings_graph, cells_graph
@@ -66,6 +67,25 @@ def test_buildings_stay_whole_and_their_land_covers_the_area(seed, k, n):
         assert of_place.setdefault(place, p) == p
     counted = np.bincount(result.part[graph.unit_of], minlength=k)
     assert counted.tolist() == result.weight.tolist()
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds(), st.integers(2, 120))
+def test_all_land_goes_to_the_nearest_building(seed, n):
+    at = homes(AREA, n, seed)
+    graph = buildings_graph(AREA, at, building_m=0.0)
+    west, south, east, north = AREA.bounds
+    places = np.random.default_rng(seed).uniform((west, south), (east, north), (200, 2))
+    places = places[shapely.contains_xy(AREA, *places.T)]
+    frame = MetricFrame.at(west)
+    sites = frame.project_xy(at)
+    away, _ = cKDTree(sites).query(frame.project_xy(places))
+    place, unit = shapely.STRtree(graph.outlines).query(shapely.points(places), "intersects")
+    lived = graph.weight[unit] > 0  # the others are scraps that the outline cuts off
+    for k, u in zip(place[lived], unit[lived], strict=True):
+        own = sites[graph.unit_of == u]
+        distance = np.hypot(*(own - frame.project_xy(places[k])[0]).T).min()
+        assert distance <= away[k] + 0.1
 
 
 @settings(max_examples=10, deadline=None)

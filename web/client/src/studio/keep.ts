@@ -59,12 +59,19 @@ function asked<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-async function store(mode: IDBTransactionMode): Promise<IDBObjectStore> {
+async function begin(mode: IDBTransactionMode): Promise<IDBTransaction> {
   const opening = indexedDB.open(DATABASE, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
   const database = await asked(opening);
-  // Strict: written to the disk, not only handed to the system, when the browser says so.
-  return database.transaction(STORE, mode, { durability: "strict" }).objectStore(STORE);
+  // Strict: on the disk, not only handed to the system, when the browser says that it is done.
+  return database.transaction(STORE, mode, { durability: "strict" });
+}
+
+function ended(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error ?? new Error("the browser's own store gave up"));
+  });
 }
 
 // Two people at one computer do not find each other's drawings.
@@ -74,12 +81,16 @@ function keyOf(plan: string): string {
 }
 
 export async function readKept(plan: string): Promise<Kept> {
-  const found = await asked((await store("readonly")).get(keyOf(plan)));
+  const drafts = (await begin("readonly")).objectStore(STORE);
+  const found: unknown = await asked(drafts.get(keyOf(plan)));
   return (found as Kept | undefined) ?? NOTHING_KEPT;
 }
 
+/** Keep it; when the promise is kept, a crash of the browser cannot take it any more. */
 export async function writeKept(plan: string, kept: Kept): Promise<void> {
-  const drafts = await store("readwrite");
-  if (isEmpty(kept)) await asked(drafts.delete(keyOf(plan)));
-  else await asked(drafts.put(kept, keyOf(plan)));
+  const transaction = await begin("readwrite");
+  const drafts = transaction.objectStore(STORE);
+  if (isEmpty(kept)) drafts.delete(keyOf(plan));
+  else drafts.put(kept, keyOf(plan));
+  await ended(transaction);
 }

@@ -54,8 +54,8 @@ export function useOutbox(state: PlanState) {
   function keep(change: Partial<Kept>): void {
     const now = new Date();
     kept.value = { ...kept.value, ...change, saved_at: now.toISOString() };
-    keptAt.value = now;
-    void writeKept(id, kept.value);
+    // Said only when it is true: the writing takes a moment, and a crash may come first.
+    void writeKept(id, kept.value).then(() => (keptAt.value = now));
   }
 
   /** What an earlier visit left here; nothing of it is sent or drawn before somebody says so. */

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -18,62 +17,31 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 
 from geo.crs import area_m2, length_m
-from geo.lattice import Coordinates, Geometries, Keys
+from geo.lattice import Geometries, Keys
 from geo.partition import Excess, Partition, partition
 from geo.partition_graph import UnitGraph, buildings_graph, cells_graph
 from geo.partition_patch import draw_parts, relabel
-from geo.patch import Cell, Patch, outlines_of
+from geo.patch import Patch, outlines_of
 from grids import drafts, overlay
-from grids.access import require, require_territory
-from grids.db import statement
+from grids.access import require
 from grids.drafts import Plan
-from grids.errors import BadValue, NotFound
-from grids.model import Level, NewUnit, Viewer
+from grids.model import NewUnit, Viewer
 from grids.numbering import next_codes, order_west_east_north_south
-from grids.overlay import Overlay
+from grids.plan_balance_area import (
+    Area,
+    Mode,
+    Wish,
+    read_area,
+    require_sound,
+)
 from grids.plan_import import reserve_cells
 from grids.plan_make import Outcome, make
-
-Mode = Literal["cells", "buildings", "lines"]
-MODES: tuple[Mode, ...] = ("cells", "buildings", "lines")
-MOST_TRIES = 50
 
 # Free lines are simplified until they can be read: about the width of a yard.
 _SMOOTH_M = 12.0
 
 # Land decides which grid goes on only where no household does.
 _LAND_COUNTS = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What shall be balanced, and how.
-
-    Attributes
-    ----------
-    area
-        Code of a village (all its grids but exclusive ones), of a grid, or codes of grids of one
-        village. Free land stays free.
-    parts, households
-        How many grids there shall be, or about how many households in each: one of the two.
-    mode
-        cells: whole sub-groups; buildings: lines between buildings; lines: as buildings, and then
-        simplified together so that they can be read.
-    tries
-        How many divisions are made, of which the best is proposed.
-    seed
-        The same seed gives the same answer.
-    barriers
-        Lines of positions [lon, lat] that grids should not reach across: a river, a railway.
-    """
-
-    area: str | Sequence[str]
-    parts: int | None = None
-    households: int | None = None
-    mode: Mode = "buildings"
-    tries: int = 1
-    seed: int = 0
-    barriers: Sequence[Sequence[Sequence[float]]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,29 +97,10 @@ class Proposal:
 
 
 @dataclass(frozen=True, eq=False)
-class _Area:
-    """The cells that are balanced, their village, and where its households are."""
-
-    village: str
-    here: Overlay
-    divided: NDArray[np.bool_]
-    at: Coordinates
-    cell: Keys
-
-    @property
-    def cells(self) -> list[Cell]:
-        return [c for c, own in zip(self.here.cells(), self.divided, strict=True) if own]
-
-    @property
-    def codes(self) -> list[str]:
-        return sorted(set(self.here.grid[self.divided]))
-
-
-@dataclass(frozen=True, eq=False)
 class _Draft:
     """A division that is ready to be shown or made."""
 
-    area: _Area
+    area: Area
     patch: Patch
     units: tuple[NewUnit, ...]
     codes: list[str]
@@ -216,53 +165,11 @@ def balance(
     return make(conn, viewer, plan, "balance", params, draft.patch, draft.area.here, draft.units)
 
 
-def by_village(conn: Connection, viewer: Viewer, wish: Wish) -> list[Wish]:
-    """Return the wishes for the villages of a township or county that together fulfil one for it.
-
-    A given number of parts goes to the villages so that the most crowded ones get the next part;
-    each village has one at least. Villages without households are left out. A village, a grid or
-    a list of grids is its own wish.
-
-    Raises
-    ------
-    BadValue
-        If there are fewer parts than villages, or as `propose`.
-    NotFound
-        If the area has no village in the viewer's territory.
-    """
-    if not isinstance(wish.area, str) or len(wish.area) >= Level.VILLAGE.digits:
-        return [wish]
-    _require_sound(wish)
-    require_territory(viewer, wish.area, "unit")
-    span = {"area": wish.area, "beyond": wish.area + "~"}
-    lived = {
-        row.code: row.n_households
-        for row in conn.execute(statement("villages", "balance"), span)
-        if row.n_households
-    }
-    if not lived:
-        raise NotFound(what="unit", key=wish.area)
-    if wish.households is not None:
-        return [replace(wish, area=code) for code in lived]
-    assert wish.parts is not None
-    if wish.parts < len(lived):
-        reason = f"{len(lived)} villages need one each"
-        raise BadValue(field="parts", given=wish.parts, reason=reason)
-    share = dict.fromkeys(lived, 1)
-    crowd = [(-float(n), code) for code, n in lived.items()]
-    heapq.heapify(crowd)
-    for _ in range(wish.parts - len(lived)):
-        _, code = heapq.heappop(crowd)
-        share[code] += 1
-        heapq.heappush(crowd, (-lived[code] / share[code], code))
-    return [replace(wish, area=code, parts=k) for code, k in share.items()]
-
-
 def _draft(
     conn: Connection, viewer: Viewer, plan: Plan, wish: Wish, numbers: Iterator[int]
 ) -> _Draft:
-    _require_sound(wish)
-    area = _area(conn, viewer, plan, wish.area)
+    require_sound(wish)
+    area = read_area(conn, viewer, plan, wish.area)
     inside = area.divided[area.cell]
     k = wish.parts or max(1, round(int(inside.sum()) / (wish.households or 1)))
     graph = _graph(area, wish)
@@ -283,51 +190,7 @@ def _draft(
     return _Draft(area, patch, units, codes, graph, found)
 
 
-def _require_sound(wish: Wish) -> None:
-    if (wish.parts is None) == (wish.households is None):
-        raise BadValue(field="parts", given=wish.parts, reason="either parts or households")
-    for field, given in (("parts", wish.parts), ("households", wish.households)):
-        if given is not None and given < 1:
-            raise BadValue(field=field, given=given, reason="at least 1")
-    if wish.mode not in MODES:
-        raise BadValue(field="mode", given=wish.mode, reason=", ".join(MODES))
-    if not 1 <= wish.tries <= MOST_TRIES:
-        raise BadValue(field="tries", given=wish.tries, reason=f"1 to {MOST_TRIES}")
-    if any(len(line) < 2 for line in wish.barriers):
-        raise BadValue(field="barriers", given=1, reason="two positions [lon, lat] or more")
-
-
-def _area(conn: Connection, viewer: Viewer, plan: Plan, asked: str | Sequence[str]) -> _Area:
-    """Return the cells to balance; of a village all grids but those of their own premises."""
-    codes = [asked] if isinstance(asked, str) else sorted(set(asked))
-    villages = {code[: Level.VILLAGE.digits] for code in codes}
-    lengths = {len(code) for code in codes}
-    if len(villages) != 1 or not (
-        lengths == {Level.GRID.digits} or (len(codes) == 1 and lengths == {Level.VILLAGE.digits})
-    ):
-        reason = "a village, a grid, or grids of one village"
-        raise BadValue(field="area", given=", ".join(codes), reason=reason)
-    (village,) = villages
-    for code in codes:
-        require_territory(viewer, code, "unit")
-    here = overlay.read(conn, viewer.scope, plan.plan_id, villages=[village])
-    if codes == [village]:
-        wanted = {g for g in here.grid if g and here.names[g].kind != "exclusive"}
-    else:
-        wanted = set(codes)
-        missing = sorted(wanted - set(here.grid))
-        if missing:
-            raise NotFound(what="grid", key=missing[0])
-    divided = np.array([grid in wanted for grid in here.grid], np.bool_)
-    if not divided.any():
-        raise NotFound(what="unit", key=village)
-    homes = overlay.homes(conn, [village])
-    cell = overlay.cell_of(homes, here.outline, here.grid, here.subgroup)
-    lying = cell >= 0
-    return _Area(village, here, divided, shapely.get_coordinates(homes[lying]), cell[lying])
-
-
-def _graph(area: _Area, wish: Wish) -> UnitGraph:
+def _graph(area: Area, wish: Wish) -> UnitGraph:
     barriers = [LineString(line) for line in wish.barriers]
     if wish.mode == "cells":
         outlines = area.here.outline[area.divided]
@@ -337,7 +200,7 @@ def _graph(area: _Area, wish: Wish) -> UnitGraph:
 
 
 def _codes(
-    conn: Connection, area: _Area, graph: UnitGraph, part: Keys, k: int
+    conn: Connection, area: Area, graph: UnitGraph, part: Keys, k: int
 ) -> tuple[list[str], tuple[NewUnit, ...]]:
     """Return the code of each part, and the units of those that are new."""
     former = area.codes
@@ -368,7 +231,7 @@ def _codes(
     return codes, tuple(units)
 
 
-def _overlap(area: _Area, graph: UnitGraph, part: Keys, k: int) -> NDArray[np.float64]:
+def _overlap(area: Area, graph: UnitGraph, part: Keys, k: int) -> NDArray[np.float64]:
     """Return the households that each part would have of each grid, with a trace of its land."""
     former = {code: index for index, code in enumerate(area.codes)}
     own = area.divided[area.cell]

@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from webargs.fields import DelimitedList
 
 from grids.drafts import POLICIES
-from grids.plan_balance import MODES, MOST_TRIES
+from grids.plan_balance_area import MODES, MOST_TRIES
 from web.parse import UNIT_CODE, Longitude, Strict, Whole
 
 MAX_VERTICES = 5000

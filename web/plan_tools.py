@@ -11,7 +11,7 @@ from flask import Request
 from marshmallow import EXCLUDE, Schema, fields, validate
 from sqlalchemy import Connection
 
-from grids import plan_balance, plans
+from grids import plan_balance, plan_balance_area, plans
 from grids.model import Viewer
 from grids.plans import Outcome
 from web import plan_bodies as bodies
@@ -29,7 +29,8 @@ class Tool:
 def _balance(
     conn: Connection, viewer: Viewer, plan_id: UUID, *, version: int, **wish: Any
 ) -> Outcome:
-    return plan_balance.balance(conn, viewer, plan_id, plan_balance.Wish(**wish), version=version)
+    asked = plan_balance_area.Wish(**wish)
+    return plan_balance.balance(conn, viewer, plan_id, asked, version=version)
 
 
 TOOLS: Mapping[str, Tool] = {

@@ -12,7 +12,8 @@ from grids import plans
 from grids.db import statement
 from grids.errors import BadValue, Forbidden, NotFound
 from grids.model import Role, Viewer
-from grids.plan_balance import Wish, balance, propose
+from grids.plan_balance import balance, propose
+from grids.plan_balance_area import Wish, by_village
 from grids.publications import cells_in_force
 from grids.publishing import publish
 from tests.grids.coverage_factory import COUNTY, VILLAGES, admin, found_small_county, state
@@ -233,3 +234,19 @@ def test_an_older_version_of_the_plan_is_a_conflict(conn, plan_id):
     balance(conn, admin(), plan_id, Wish(VILLAGE, parts=3), version=0)
     with pytest.raises(plans.PlanConflict):
         balance(conn, admin(), plan_id, Wish(VILLAGE, parts=2), version=0)
+
+
+def test_a_township_is_divided_village_by_village_the_crowded_ones_into_more(conn, plan_id):
+    lived = {code: sum(households(conn, plan_id, code).values()) for code in VILLAGES[:2]}
+    wishes = by_village(conn, admin(), Wish(COUNTY + "101", parts=9, seed=3))
+    assert {w.area for w in wishes} == set(lived)
+    assert sum(w.parts for w in wishes) == 9
+    most = max(lived, key=lived.get)
+    assert max(wishes, key=lambda w: w.parts).area == most
+    assert all(w.seed == 3 for w in wishes)
+    each = by_village(conn, admin(), Wish(COUNTY, households=40))
+    assert [(w.area, w.households) for w in each] == [(code, 40) for code in VILLAGES]
+    with pytest.raises(BadValue):
+        by_village(conn, admin(), Wish(COUNTY, parts=2))
+    with pytest.raises(NotFound):
+        by_village(conn, admin(VILLAGES[0][:9]), Wish(COUNTY + "102", parts=2))

@@ -8,7 +8,8 @@ from sqlalchemy import text
 from geo.lattice import snap
 from grids import boundary_rules, plans
 from grids.boundary_rules import Rule
-from grids.plan_balance import Wish, balance
+from grids.plan_balance import balance
+from grids.plan_balance_area import Wish
 from grids.plan_check import check
 from grids.publications import cells_in_force
 from tests.grids.coverage_factory import VILLAGES, admin, found_small_county

@@ -1,12 +1,16 @@
 """Balance over HTTP: a proposal, the step that takes it, and the limits that it is checked by."""
 
+import json
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from grids.db import EVERYWHERE, begin
 from grids.model import Role
 from tests.web.conftest import OWN
+from web.cli.root import cli
 
 VILLAGE = OWN + "001"
 RULES = "/api/v1/boundary-rules"
@@ -137,3 +141,51 @@ def test_a_proposal_of_another_territory_and_a_plan_of_nobody_are_alike(lived, c
     foreign = lived.foreign.village
     answer = caller.post(f"{plan}/balance", {"area": foreign, "parts": 2})
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
+def run(world, *given):
+    """Run a command on the database of these tests; return its exit code and its document."""
+    environment = {"DATABASE_URL": world.engine.url.render_as_string(hide_password=False)}
+    done = CliRunner(env=environment).invoke(cli, ["--json", *given], catch_exceptions=False)
+    return done.exit_code, json.loads(done.stdout)
+
+
+def test_the_command_opens_a_draft_plan_and_a_rehearsal_opens_none(lived, caller, tmp_path):
+    before = len(caller.get("/api/v1/plans").json["plans"])
+    code, shown = run(lived, "balance", VILLAGE, "--households", "20", "--dry-run")
+    assert (code, shown["plan"], shown["n_parts"]) == (0, None, 3)
+    assert len(caller.get("/api/v1/plans").json["plans"]) == before
+    lon, lat = lived.own.at
+    river = tmp_path / "river.geojson"
+    line = [[lon + 0.0025, lat - 0.05], [lon + 0.0025, lat + 0.05]]
+    river.write_text(json.dumps({"type": "LineString", "coordinates": line}))
+    code, made = run(lived, "balance", VILLAGE, "--parts", "3", "--barriers", str(river))
+    assert code == 0
+    assert made["plan"]["state"] == "draft"
+    (area,) = made["areas"]
+    assert area["n_across"] == 0
+    with begin(lived.engine, EVERYWHERE) as conn:
+        steps = conn.execute(
+            text("SELECT tool FROM plan_step WHERE plan_id = :id"), {"id": made["plan"]["plan_id"]}
+        ).scalars()
+        assert list(steps) == ["balance"]
+
+
+def test_the_command_says_why_it_refuses_and_keeps_no_plan(lived, caller):
+    before = len(caller.get("/api/v1/plans").json["plans"])
+    code, refused = run(lived, "balance", VILLAGE, "--parts", "800")
+    assert (code, refused["error"]["code"]) == (1, "partition.too_many")
+    assert len(caller.get("/api/v1/plans").json["plans"]) == before
+
+
+def test_limits_are_set_and_dropped_one_by_one_from_the_command_line(lived):
+    limits = ("--least", "20", "--most", "90")
+    code, said = run(lived, "rules", "set", "base", "households", "--area", VILLAGE, *limits)
+    assert (code, [one["least"] for one in said["rules"]]) == (0, [20])
+    _, said = run(lived, "rules", "set", "base", "area", "--area", VILLAGE, "--least", "900")
+    assert {one["subject"] for one in said["rules"]} == {"households", "area"}
+    for subject in ("households", "area"):
+        code, said = run(lived, "rules", "drop", "base", subject, "--area", VILLAGE)
+    assert said["rules"] == []
+    code, refused = run(lived, "rules", "set", "base", "names", "--area", VILLAGE, "--least", "1")
+    assert (code, refused["error"]["code"]) == (1, "value.bad")

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from geo.errors import Refusal
 from grids import plan_balance, plans
 from grids.model import Viewer
-from grids.plan_balance import MODES, MOST_TRIES, Mode, Wish
+from grids.plan_balance_area import MODES, MOST_TRIES, Mode, Wish, by_village
 from web import balance_answers, plan_answers
 from web.cli.database import transaction
 from web.cli.output import REFUSED, Answer, ProgressCallback, WanggeCommand, give
@@ -101,7 +101,7 @@ def _divided(
     dry_run: bool,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return what was divided, area by area, and what was refused; one area alone may refuse."""
-    wishes = plan_balance.by_village(conn, viewer, wish)
+    wishes = by_village(conn, viewer, wish)
     done: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
     for number, one in enumerate(wishes, 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import jsonify
 
 from grids import boundary_rules, plan_balance
+from grids.plan_balance_area import Wish
 from web import balance_answers, balance_schemas
 from web.door import Blueprint
 from web.plan_bodies import BalanceWishBody
@@ -22,7 +23,7 @@ blp = Blueprint("balance", __name__, description="Balanced grids, and limits of 
 def propose(wish, plan_id):
     """Return how an area would be divided; the step `balance` with the same wish makes it so."""
     with begin(viewer()) as conn:
-        found = plan_balance.propose(conn, viewer(), plan_id, plan_balance.Wish(**wish))
+        found = plan_balance.propose(conn, viewer(), plan_id, Wish(**wish))
     return jsonify(balance_answers.proposal(found))
 
 

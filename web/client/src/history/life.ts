@@ -3,8 +3,8 @@ import type { Life, LifeLink, LifeNode } from "./api";
 
 export const ROW = 44;
 export const HEAD = 26;
-export const LEAST_COLUMN = 46;
-const PADDING = 14;
+export const LEAST_COLUMN = 28;
+const PADDING = 16;
 
 export interface Bar {
   readonly node: LifeNode;

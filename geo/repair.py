@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geo.coverage import Proof, prove, residue
+from geo.coverage import Proof, prove
 from geo.errors import GeoError
 from geo.lattice import Geometries, keys, pack, snap
 from geo.polygon import require_polygonal
@@ -125,7 +125,7 @@ def repair(
     drawn, whose = snapped_parts(polygons, snap_m, magnets)
     clean = snap(drawn)
     places: tuple[Place, ...] = ()
-    if fixed is None and beside is None and _is_coverage(clean):
+    if fixed is None and beside is None and len(clean) and prove(clean).exact:
         cells, owner, parent = clean, whose, np.zeros_like(whose)
         n_claims = np.ones_like(whose)
     else:
@@ -180,15 +180,6 @@ def _chosen(apart_m: float | None, tolerance_m: float | None) -> float:
     if tolerance_m is None:
         return USUAL_M if apart_m is None else apart_m
     return NOISE_M if apart_m == NOISE_M else max(tolerance_m, NOISE_M)
-
-
-def _is_coverage(polygons: Geometries) -> bool:
-    """Return whether valid polygons on the lattice cover their own union, which has no holes."""
-    if len(polygons) == 0 or not shapely.is_valid(polygons).all():
-        return False
-    united = shapely.union_all(polygons)
-    holes = shapely.get_num_interior_rings(shapely.get_parts(united)).sum()
-    return bool(holes == 0 and residue(polygons) == residue([united]))
 
 
 def _fixed(parents: Sequence[BaseGeometry] | Geometries | None) -> Geometries | None:

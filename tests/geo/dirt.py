@@ -6,11 +6,14 @@ is missing, one drawn twice, one a bow-tie, one swollen over its neighbours.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely import affinity
+from shapely.geometry.base import BaseGeometry
 
 from geo.crs import MetricFrame
 from geo.lattice import Geometries
@@ -89,3 +92,108 @@ def dirtied(
 def _shaken(rng: np.random.Generator, n: int, least_m: float, most_m: float) -> NDArray[np.float64]:
     turn = rng.uniform(0, 2 * np.pi, n)
     return rng.uniform(least_m, most_m, (n, 1)) * np.column_stack((np.cos(turn), np.sin(turn)))
+
+
+Spoil = Callable[[np.random.Generator, list[BaseGeometry], int], None]
+
+
+def _bow_tie(rng: np.random.Generator, drawn: list[BaseGeometry], at: int) -> None:
+    xy = _corners(drawn[at])
+    one, other = rng.choice(len(xy), 2, replace=False)
+    xy[[one, other]] = xy[[other, one]]
+    drawn[at] = shapely.Polygon(xy)
+
+
+def _spike(rng: np.random.Generator, drawn: list[BaseGeometry], at: int) -> None:
+    xy = _corners(drawn[at])
+    out = xy[0] + rng.normal(size=2) * 200
+    drawn[at] = shapely.Polygon(np.insert(xy, 1, [out, xy[0] + [0, 1e-9]], axis=0))
+
+
+def _sliver(rng: np.random.Generator, drawn: list[BaseGeometry], at: int) -> None:
+    x, y = _corners(drawn[at])[0]
+    drawn.append(shapely.Polygon([(x, y), (x + 300, y + 0.3), (x + 300, y)]))
+
+
+def _hole(rng: np.random.Generator, drawn: list[BaseGeometry], at: int) -> None:
+    ring = shapely.get_coordinates(drawn[at].centroid.buffer(rng.choice([0.5, 10, 60])))
+    drawn[at] = shapely.Polygon(_corners(drawn[at]), [ring])
+
+
+def _shrunk(rng: np.random.Generator, drawn: list[BaseGeometry], at: int) -> None:
+    less = shapely.make_valid(drawn[at]).buffer(-rng.choice([1.0, 5.0, 30.0]))
+    drawn[at] = drawn[at] if less.is_empty else less
+
+
+def _over_everything(rng: np.random.Generator, drawn: list[BaseGeometry], at: int) -> None:
+    drawn.append(shapely.union_all(shapely.make_valid(drawn)).buffer(5))
+
+
+def _corners(polygon: BaseGeometry) -> NDArray[np.float64]:
+    return shapely.get_coordinates(shapely.get_exterior_ring(polygon))[:-1]
+
+
+def _changed(change: Callable[[BaseGeometry], BaseGeometry]) -> Spoil:
+    def spoil(rng: np.random.Generator, drawn: list[BaseGeometry], at: int) -> None:
+        drawn[at] = change(drawn[at])
+
+    return spoil
+
+
+def _added(more: Callable[[BaseGeometry], BaseGeometry]) -> Spoil:
+    def spoil(rng: np.random.Generator, drawn: list[BaseGeometry], at: int) -> None:
+        drawn.append(more(drawn[at]))
+
+    return spoil
+
+
+SPOILS: dict[str, Spoil] = {
+    "missing": lambda rng, drawn, at: drawn.remove(drawn[at]),
+    "copied exactly": _added(lambda one: one),
+    "copied half a metre off": _added(lambda one: affinity.translate(one, 0.5, -0.4)),
+    "copied far off": _added(lambda one: affinity.translate(one, 50, 50)),
+    "copied smaller": _added(lambda one: affinity.scale(one, 0.97, 0.97)),
+    "copied much smaller": _added(lambda one: affinity.scale(one, 0.6, 0.6)),
+    "drawn upon": _added(lambda one: one.centroid.buffer(20)),
+    "tiny": _added(lambda one: shapely.box(*_corners(one)[0], *(_corners(one)[0] + 0.05))),
+    "flat": _added(lambda one: shapely.Polygon(_corners(one)[[0, 1, 0]])),
+    "bow-tie": _bow_tie,
+    "spike": _spike,
+    "sliver": _sliver,
+    "hole": _hole,
+    "hole on the edge": _changed(
+        lambda one: shapely.Polygon(
+            _corners(one), [np.vstack((_corners(one)[:2], one.centroid.coords[0]))]
+        )
+    ),
+    "swollen": _changed(lambda one: shapely.make_valid(one).buffer(12)),
+    "shrunk": _shrunk,
+    "ring drawn twice": _changed(lambda one: shapely.Polygon(np.tile(_corners(one), (2, 1)))),
+    "vertices thrice": _changed(lambda one: shapely.Polygon(np.repeat(_corners(one), 3, axis=0))),
+    "ring through its middle": _changed(
+        lambda one: shapely.Polygon(np.vstack((_corners(one), one.centroid.coords[0])))
+    ),
+    "in two parts": _changed(
+        lambda one: shapely.MultiPolygon([one, affinity.translate(one, 9000, 0)])
+    ),
+    "clockwise": _changed(shapely.reverse),
+    "with heights": _changed(lambda one: shapely.force_3d(one, 5.0)),
+    "over everything": _over_everything,
+}
+
+
+def spoiled(polygons: Geometries, seed: int, kinds: Sequence[str]) -> Geometries:
+    """Return polygons of a coverage with one more defect for each kind, at places by the seed."""
+    rng = np.random.default_rng(seed)
+    frame = frame_of(polygons)
+    drawn = list(frame.project(polygons))
+    for kind in kinds:
+        whole = [at for at, one in enumerate(drawn) if one.geom_type == "Polygon" and one.area > 1]
+        if len(whole) > 1:
+            SPOILS[kind](rng, drawn, int(rng.choice(whole)))
+    given = np.empty(len(drawn), dtype=np.object_)
+    given[:] = drawn
+    with_heights = shapely.has_z(given)
+    placed: Geometries = shapely.transform(given, frame.unproject_xy)
+    placed[with_heights] = shapely.force_3d(placed[with_heights], 5.0)
+    return placed

@@ -180,7 +180,7 @@ def with_neighbours(
             "plan_id": plan_id,
             "low": scope,
             "high": scope + "~",
-            "villages": list(villages),
+            "villages": sorted(set(villages)),
             "west": west,
             "south": south,
             "east": east,
@@ -199,11 +199,11 @@ def read(
     scope: str,
     plan_id: UUID,
     *,
-    villages: Sequence[str] | None = None,
+    villages: Iterable[str] = (),
     box: Box | None = None,
     counted: bool = True,
 ) -> Overlay:
-    """Return the overlay of villages or of a box (west, south, east, north), cut to a territory.
+    """Return the overlay of villages and of a box (west, south, east, north), cut to a territory.
 
     Households are not looked for, and are 0, where they are not to be `counted`.
     """
@@ -214,7 +214,7 @@ def read(
             "plan_id": plan_id,
             "low": scope,
             "high": scope + "~",
-            "villages": villages,
+            "villages": sorted(set(villages)),
             "west": west,
             "south": south,
             "east": east,

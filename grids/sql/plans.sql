@@ -78,16 +78,23 @@ SELECT code::text FROM unit WHERE parent_code = :parent
 UNION
 SELECT code::text FROM plan_unit WHERE parent_code = :parent;
 
+-- The territory of a place is tested by its beginning: a range of codes would tempt the planner, who knows no box
+-- beforehand, to read the whole territory instead of the place.
+
 -- name: overlay
--- The coverage as a plan would have it: what is in force, but for the cells that the plan changes.
--- `base` is the publication of the version in force, none for a cell that the plan makes.
+-- The coverage of villages and of a box as a plan would have it: what is in force, but for the cells that the plan
+-- changes. `base` is the publication of the version in force, none for a cell that the plan makes.
 SELECT c.cell_id, c.publication AS base, c.village_code, c.grid_code, c.subgroup_code,
        ST_AsBinary(c.outline) AS outline, c.area_m2, false AS changed, 0 AS version
+  FROM unnest(CAST(:villages AS text[])) AS v (code)
+  JOIN cell_version AS c ON c.village_code = v.code AND upper_inf(c.valid)
+ WHERE v.code >= :low AND v.code < :high
+   AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
+UNION ALL
+SELECT c.cell_id, c.publication, c.village_code, c.grid_code, c.subgroup_code, ST_AsBinary(c.outline), c.area_m2, false, 0
   FROM cell_version AS c
- WHERE upper_inf(c.valid)
-   AND c.village_code >= :low AND c.village_code < :high
-   AND (CAST(:villages AS text[]) IS NULL OR c.village_code = ANY (CAST(:villages AS text[])))
-   AND (CAST(:west AS float8) IS NULL OR c.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
+ WHERE upper_inf(c.valid) AND c.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+   AND starts_with(c.village_code, :low) AND c.village_code <> ALL (CAST(:villages AS text[]))
    AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
 UNION ALL
 SELECT p.cell_id, p.base_publication, p.village_code, p.grid_code, p.subgroup_code,
@@ -95,49 +102,54 @@ SELECT p.cell_id, p.base_publication, p.village_code, p.grid_code, p.subgroup_co
   FROM plan_cell AS p
  WHERE p.plan_id = :plan_id AND NOT p.gone
    AND p.village_code >= :low AND p.village_code < :high
-   AND (CAST(:villages AS text[]) IS NULL OR p.village_code = ANY (CAST(:villages AS text[])))
-   AND (CAST(:west AS float8) IS NULL OR p.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
+   AND (p.village_code = ANY (CAST(:villages AS text[])) OR p.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
  ORDER BY cell_id;
 
 -- name: reach
 -- The box around grids as the plan would have them: those named, and those with a cell in a box.
 WITH met AS MATERIALIZED (
-  SELECT c.grid_code, c.outline
+  SELECT c.grid_code::text AS grid_code, c.outline
     FROM cell_version AS c
-   WHERE upper_inf(c.valid) AND c.village_code >= :low AND c.village_code < :high
-     AND c.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+   WHERE upper_inf(c.valid) AND c.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+     AND starts_with(c.village_code, :low)
      AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
   UNION ALL
-  SELECT p.grid_code, p.outline
+  SELECT p.grid_code::text, p.outline
     FROM plan_cell AS p
    WHERE p.plan_id = :plan_id AND NOT p.gone AND p.village_code >= :low AND p.village_code < :high
      AND p.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
 ), meant AS MATERIALIZED (
-  SELECT CAST(:grids AS text[]) || ARRAY(SELECT DISTINCT grid_code::text FROM met WHERE grid_code IS NOT NULL) AS grids
+  SELECT CAST(:grids AS text[]) || ARRAY(SELECT DISTINCT grid_code FROM met WHERE grid_code IS NOT NULL) AS grids
+), box AS (
+  SELECT ST_Extent(o.outline) AS box
+    FROM (SELECT outline FROM met
+          UNION ALL
+          SELECT c.outline
+            FROM (SELECT unnest(grids) AS code FROM meant) AS g
+            JOIN cell_version AS c ON c.grid_code = g.code AND upper_inf(c.valid)
+           WHERE starts_with(c.village_code, :low)
+             AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
+          UNION ALL
+          SELECT p.outline
+            FROM plan_cell AS p
+           WHERE p.plan_id = :plan_id AND NOT p.gone AND p.grid_code = ANY ((SELECT grids FROM meant)::text[])
+             AND p.village_code >= :low AND p.village_code < :high) AS o
 )
-SELECT ST_XMin(e.box) AS west, ST_YMin(e.box) AS south, ST_XMax(e.box) AS east, ST_YMax(e.box) AS north
-  FROM (SELECT ST_Extent(o.outline) AS box
-          FROM (SELECT outline FROM met
-                UNION ALL
-                SELECT c.outline
-                  FROM cell_version AS c
-                 WHERE upper_inf(c.valid) AND c.grid_code = ANY ((SELECT grids FROM meant)::text[])
-                   AND c.village_code >= :low AND c.village_code < :high
-                   AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
-                UNION ALL
-                SELECT p.outline
-                  FROM plan_cell AS p
-                 WHERE p.plan_id = :plan_id AND NOT p.gone AND p.grid_code = ANY ((SELECT grids FROM meant)::text[])
-                   AND p.village_code >= :low AND p.village_code < :high) AS o) AS e;
+SELECT ST_XMin(box) AS west, ST_YMin(box) AS south, ST_XMax(box) AS east, ST_YMax(box) AS north FROM box;
 
 -- name: neighbourhood
 -- The cells of villages and of a box as the plan would have them, and those whose boxes meet theirs.
 WITH wanted AS MATERIALIZED (
   SELECT c.cell_id, c.outline
+    FROM unnest(CAST(:villages AS text[])) AS v (code)
+    JOIN cell_version AS c ON c.village_code = v.code AND upper_inf(c.valid)
+   WHERE v.code >= :low AND v.code < :high
+     AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
+  UNION ALL
+  SELECT c.cell_id, c.outline
     FROM cell_version AS c
-   WHERE upper_inf(c.valid) AND c.village_code >= :low AND c.village_code < :high
-     AND (c.village_code = ANY (CAST(:villages AS text[]))
-          OR c.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
+   WHERE upper_inf(c.valid) AND c.outline && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+     AND starts_with(c.village_code, :low)
      AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
   UNION ALL
   SELECT p.cell_id, p.outline
@@ -155,16 +167,16 @@ WITH wanted AS MATERIALIZED (
 )
 SELECT c.cell_id, c.village_code, c.grid_code, c.subgroup_code, ST_AsBinary(c.outline) AS outline,
        EXISTS (SELECT FROM wanted WHERE wanted.cell_id = c.cell_id) AS wanted
-  FROM cell_version AS c
- WHERE upper_inf(c.valid) AND c.village_code >= :low AND c.village_code < :high
-   AND c.cell_id = ANY ((SELECT cells FROM near)::bigint[])
+  FROM (SELECT unnest(cells) AS cell_id FROM near) AS n
+  JOIN cell_version AS c ON c.cell_id = n.cell_id AND upper_inf(c.valid)
+ WHERE starts_with(c.village_code, :low)
    AND NOT EXISTS (SELECT FROM plan_cell AS p WHERE p.plan_id = :plan_id AND p.cell_id = c.cell_id)
 UNION ALL
 SELECT p.cell_id, p.village_code, p.grid_code, p.subgroup_code, ST_AsBinary(p.outline),
        EXISTS (SELECT FROM wanted WHERE wanted.cell_id = p.cell_id)
-  FROM plan_cell AS p
- WHERE p.plan_id = :plan_id AND NOT p.gone AND p.village_code >= :low AND p.village_code < :high
-   AND p.cell_id = ANY ((SELECT cells FROM near)::bigint[])
+  FROM (SELECT unnest(cells) AS cell_id FROM near) AS n
+  JOIN plan_cell AS p ON p.plan_id = :plan_id AND p.cell_id = n.cell_id
+ WHERE NOT p.gone AND p.village_code >= :low AND p.village_code < :high
  ORDER BY cell_id;
 
 -- name: names

@@ -99,9 +99,9 @@ def refuse(conn: Connection, viewer: Viewer, edit_id: UUID, reason: str) -> Edit
     NotFound
         If it is not waiting in the viewer's territory.
     """
+    claim(conn, viewer, [edit_id])
     if not reason.strip():
         raise BadValue(field="reason", given=reason, reason="say why")
-    claim(conn, viewer, [edit_id])
     decide(conn, viewer, edit_id, "refused", {"reason": reason.strip()}, None)
     return get(conn, viewer, edit_id)
 

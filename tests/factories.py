@@ -180,6 +180,18 @@ class Make:
         """Return a position at shares of a grid's width and height from its south-west corner."""
         return self.squares[grid.code].at(x, y)
 
+    def edit(self, grid: Unit, outline: shapely.Polygon | None = None) -> UUID:
+        """Put an outline for a grid into the inbox: its own, which asks for nothing."""
+        shape = outline or self.squares[grid.code].strip(0, 1)
+        edit_id: UUID = self.conn.execute(
+            text(
+                "INSERT INTO inbox_edit (source, unit_code, outline) VALUES ('qgis', :code,"
+                " ST_SetSRID(CAST(:shape AS geometry), 4490)) RETURNING edit_id"
+            ),
+            {"code": grid.code, "shape": shape.wkb_hex},
+        ).scalar_one()
+        return edit_id
+
     # People -----------------------------------------------------------------------------------
 
     def person(self, name: str = "李网格", unit_code: str = COUNTY) -> UUID:

@@ -53,6 +53,7 @@ class Territory:
     incident: UUID
     plan: UUID
     worker: UUID
+    edit: UUID
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
         receipt.incident_id,
         plans.create(make.conn, viewer, f"plan of {code}").plan_id,
         worker,
+        make.edit(first),
     )
 
 
@@ -112,7 +114,9 @@ def world(web_engine: Engine) -> World:
 
 def built_client(folder: Path) -> Path:
     """Write the manifest of a client: the pages without their scripts."""
-    pages = ("console", "plans", "studio", "hotspots", "incidents", "me", "signin")
+    pages = (
+        *("console", "plans", "studio", "publications", "hotspots", "incidents", "me", "signin"),
+    )
     manifest = {
         f"src/pages/{page}.ts": {"file": f"assets/{page}.js", "css": [f"assets/{page}.css"]}
         for page in pages

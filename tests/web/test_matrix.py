@@ -152,6 +152,16 @@ DOORS = {
         {"territory_code": "{t.code}", "needed": True},
         walled=True,
     ),
+    "pages.publication_list": Door("unit.see", "/publications"),
+    "history.life": Door("unit.see", "/api/v1/units/{t.grid}/life", walled=True),
+    "history.changes": Door("unit.see", "/api/v1/publications/1/changes"),
+    "history.past": Door("unit.see", "/api/v1/past?on=1"),
+    "history.list_edits": Door("plan.see", "/api/v1/inbox"),
+    "history.show_edit": Door("plan.see", "/api/v1/inbox/{t.edit}", walled=True),
+    "history.take": Door("plan.edit", "/api/v1/inbox/take", {"edits": ["{t.edit}"]}, walled=True),
+    "history.refuse": Door(
+        "plan.edit", "/api/v1/inbox/{t.edit}/refuse", {"reason": "  "}, walled=True
+    ),
     "plans.withdraw": Door("plan.edit", PLAN + "/withdraw", walled=True),
 }
 
@@ -165,10 +175,13 @@ def knock(caller, app, endpoint, territory):
     names = {"t": territory, "lon": lon, "lat": lat, "x": x, "y": y}
     (rule,) = app.url_map.iter_rules(endpoint)
     method = next(one for one in ("POST", "PUT", "DELETE", "GET") if one in rule.methods)
-    body = {
-        key: value.format(**names) if isinstance(value, str) else value
-        for key, value in (door.body or {}).items()
-    }
+
+    def filled(value: object) -> object:
+        if isinstance(value, list):
+            return [filled(one) for one in value]
+        return value.format(**names) if isinstance(value, str) else value
+
+    body = {key: filled(value) for key, value in (door.body or {}).items()}
     more = {"json": body} if method in ("POST", "PUT") else {}
     return caller.send(method, door.path.format(**names), **more)
 

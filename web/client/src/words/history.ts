@@ -2,8 +2,8 @@ import type { Words } from "./type";
 
 export const history = {
   "editions.lead": ["每一版都原样保存。选两版并排看，改动过的网格会描出来。", "Every edition is kept as it was. Hold two against each other: the grids that differ are outlined."],
-  "editions.before": ["左边：原来", "Left: as it was"],
-  "editions.after": ["右边：后来", "Right: as it became"],
+  "editions.before": ["左图", "Left"],
+  "editions.after": ["右图", "Right"],
   "editions.before_none": ["设立之前", "before the first"],
   "editions.side": ["并排", "Side by side"],
   "editions.swipe": ["卷帘", "Swipe"],

@@ -27,7 +27,6 @@ _THINGS: Words = {
     "camera": _l("camera"),
     "cell": _l("cell"),
     "county": _l("county"),
-    "edit": _l("edit"),
     "edit": _l("edit in the inbox"),
     "grant": _l("grant"),
     "grid": _l("grid"),

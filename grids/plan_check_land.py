@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -11,11 +11,11 @@ import shapely
 from geo.coverage import adjacency, prove, residue
 from geo.crs import MetricFrame, area_m2
 from geo.lattice import Geometries
-from geo.patch import Cell, NotAPatch, Patch, connected, outlines_of, place_of
+from geo.patch import Cell, NotAPatch, Patch, connected, outlines_of
 from geo.polygon import is_polygonal, widths
 from grids.boundary_rules import Rule
 from grids.model import Level
-from grids.plan_faults import Fault, Subject, fault, place, said
+from grids.plan_faults import Fault, Subject, fault, place, said, spot
 
 # A new vertex on a border bends it by less than a lattice step: nothing that anybody would see.
 _SEEN_M = 0.1
@@ -59,15 +59,13 @@ def villages(subject: Subject) -> Iterator[Fault]:
         lost = _lost(was, now)
         areas = area_m2(lost)
         for k in np.argsort(-areas, kind="stable")[:_MOST_PLACES].tolist():
-            at = place_of(lost[k])
             west, south, east, north = shapely.bounds(lost[k]).tolist()
             facts = {"area_m2": round(float(areas[k]), 1), "village": village}
-            severity = "warning" if rule.severity == "warning" else "error"
             yield Fault(
                 "village.moved",
-                severity,
+                "warning" if rule.severity == "warning" else "error",
                 (village,),
-                at and (at[0], at[1]),
+                spot(lost[k]),
                 facts,
                 (west, south, east, north),
             )
@@ -95,9 +93,9 @@ def pieces(subject: Subject) -> Iterator[Fault]:
             rule = subject.rule("parts", code) if level is Level.GRID else None
             if rule is not None and not rule.allows(len(found)):
                 former = _pieces(_borne(subject.before, level, {code})).get(code, [])
-                facts = {"n_parts": len(found), "most": said(rule.most)}
+                usual: dict[str, Any] = {"n_parts": len(found), "most": said(rule.most)}
                 legacy = len(former) >= len(found)
-                yield fault("unit.parts", rule, (code,), least, facts, legacy=legacy)
+                yield fault("unit.parts", rule, (code,), least, usual, legacy=legacy)
 
 
 def areas(subject: Subject) -> Iterator[Fault]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.patch import Cell, outlines_of, place_of
 from grids.boundary_rules import Rule, Rules
@@ -120,7 +121,7 @@ class Subject:
     def grids(self) -> tuple[str, ...]:
         """The grids that the plan touches and that have land after it."""
         touched = {cell.grid for cell in (*self.old, *self.new)}
-        return tuple(sorted(touched & {c.grid for c in self.after} - {None}))  # type: ignore[type-var]
+        return tuple(sorted({c.grid for c in self.after if c.grid and c.grid in touched}))
 
     @cached_property
     def land(self) -> dict[str, list[Cell]]:
@@ -164,9 +165,15 @@ def place(cells: Iterable[Cell]) -> tuple[tuple[float, float] | None, Box | None
     outlines = outlines_of(cells)
     if len(outlines) == 0:
         return None, None
-    at = place_of(outlines[int(np.argmax(shapely.area(outlines)))])
+    at = spot(outlines[int(np.argmax(shapely.area(outlines)))])
     west, south, east, north = shapely.total_bounds(outlines).tolist()
-    return at and (at[0], at[1]), (west, south, east, north)
+    return at, (west, south, east, north)
+
+
+def spot(outline: BaseGeometry) -> tuple[float, float] | None:
+    """Return a place on an outline, [lon, lat]; nothing of an empty one."""
+    at = place_of(outline)
+    return None if at is None else (at[0], at[1])
 
 
 def said(limit: float | None) -> float | int | None:

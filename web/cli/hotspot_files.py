@@ -238,9 +238,7 @@ def _places_of(
     positions = read_positions(xs, ys, parse_datum(datum))
     for row, problem in zip(table.row_numbers, positions.problems, strict=True):
         if problem:
-            raise UnusableUnits(
-                n=1, file=file.name, row=row, message=f"the position is {problem}"
-            )
+            raise UnusableUnits(n=1, file=file.name, row=row, message=f"the position is {problem}")
     ids = [as_text(value) for value in _column(table, file, unit, ())]
     return ids, table.columns, np.asarray(shapely.points(positions.xy), dtype=np.object_)
 

@@ -101,6 +101,20 @@ def publish(
     plan = drafts.lock(conn, viewer, plan_id, version)
     if plan.source != "import":  # the database refuses the same, with fewer words
         require_ready(conn, viewer, plan)
+    published = put_in_force(conn, viewer, plan_id, memo)
+    if draw:
+        display.refresh(conn, published.number)
+    return published
+
+
+def put_in_force(conn: Connection, viewer: Viewer, plan_id: UUID, memo: str) -> Publication:
+    """Take a plan that is ready into force, prove the whole county and return the publication.
+
+    Raises
+    ------
+    PlanClosed, StalePlan, Unproven, Torn, NotApproved, Busy
+        What the database itself finds in the way, whoever looked before.
+    """
     conn.execute(statement("act_as", "publish"), {"role": viewer.role.value})
     try:
         conn.execute(
@@ -113,8 +127,6 @@ def publish(
     proof = prove_in_force(conn)
     if not proof.exact:
         raise Unproven(n_edges=proof.extra + proof.missing, cells=list(proof.invalid))
-    if draw:
-        display.refresh(conn, published.number)
     return published
 
 

@@ -6,11 +6,12 @@ from uuid import UUID
 
 import click
 
-from grids import plans, publishing
+from grids import plans
 from web import plan_answers
+from web.cli import plan_life, plan_tools
 from web.cli.database import transaction
 from web.cli.output import REFUSED, Answer, WanggeGroup, give
-from web.cli.plan_tools import COMMANDS, PLAN
+from web.cli.plan_tools import PLAN
 
 
 @click.group(cls=WanggeGroup)
@@ -18,7 +19,7 @@ def plan() -> None:
     """Boundary work: draft, check, publish."""
 
 
-for command in COMMANDS:
+for command in (*plan_tools.COMMANDS, *plan_life.COMMANDS):
     plan.add_command(command)
 
 
@@ -78,26 +79,3 @@ def impact(answer: Answer, plan_id: UUID) -> None:
     """Say what publishing a plan would do."""
     with transaction() as (conn, viewer):
         answer.give(plans.impact(conn, viewer, plan_id).as_dict())
-
-
-@plan.command()
-@PLAN
-@click.option("--memo", default="", help="Why, for those who read it later.")
-@give
-def publish(answer: Answer, plan_id: UUID, memo: str) -> None:
-    """Take a plan into force, all of it or nothing."""
-    with transaction() as (conn, viewer):
-        made = publishing.publish(conn, viewer, plan_id, memo)
-    answer.give(
-        {"publication": made.number, "at": made.at, "n_changed": made.n_changed},
-        lambda c: c.print(f"publication {made.number} is in force: {made.n_changed} cells changed"),
-    )
-
-
-@plan.command()
-@PLAN
-@give
-def withdraw(answer: Answer, plan_id: UUID) -> None:
-    """Put a plan aside; its steps are kept."""
-    with transaction() as (conn, viewer):
-        answer.give(plan_answers.row(plans.withdraw(conn, viewer, plan_id)))

@@ -87,9 +87,11 @@ export function draftOverlay(theme: Theme): Overlay {
         paint: { "line-color": draft.new.colour, "line-width": 1.2, "line-dasharray": [1, 1] },
       },
       {
+        // Dashes and names of a whole township cost most of a frame, and nobody can read them there.
         id: "draft-cell-line",
         type: "line",
         source: "draft",
+        minzoom: 12,
         paint: { "line-color": paper.muted, "line-width": 0.8, "line-dasharray": [2, 2] },
       },
       {
@@ -120,6 +122,7 @@ export function draftOverlay(theme: Theme): Overlay {
         id: "draft-name",
         type: "symbol",
         source: "draft-borders",
+        minzoom: 11.6,
         filter: ["==", ["get", "kind"], "grid"],
         layout: {
           "text-field": ["get", "name"],

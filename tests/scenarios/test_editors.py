@@ -59,7 +59,10 @@ def work(url, number, until, told):
             try:
                 plan = the_plan(engine, title)
                 if plan.version >= STEPS_A_PLAN:
-                    publish(engine, plan.plan_id, diary)
+                    try:
+                        publish(engine, plan.plan_id, diary)
+                    except publishing.Faulty as refusal:
+                        give_up(engine, plan.plan_id, refusal, diary)
                 else:
                     move_a_vertex(engine, plan, village, rng, diary)
             except Refusal as refusal:
@@ -103,6 +106,13 @@ def publish(engine: Engine, plan_id: UUID, diary: Diary) -> None:
         sign_everything(conn, plan_id)
         made = publishing.publish(conn, admin(), plan_id, "", draw=False)
     diary.published.append(made.number)
+
+
+def give_up(engine: Engine, plan_id: UUID, refusal: Refusal, diary: Diary) -> None:
+    """Withdraw a plan that moved borders about until a rule was broken."""
+    diary.refused.update(fault["code"] for fault in refusal.facts["faults"])
+    with begin(engine, COUNTY) as conn:
+        plans.withdraw(conn, admin(), plan_id)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from grids import plan_approval, plan_conflicts, plan_merge, plans, publishing, 
 from grids.model import Viewer
 from web import plan_answers, plan_life_answers
 from web.cli.database import transaction
-from web.cli.output import Answer, give
+from web.cli.output import Answer, WanggeCommand, give
 from web.cli.plan_tools import PLAN
 from web.clock import CHINA, now
 
@@ -37,7 +37,7 @@ class Moment(click.ParamType):
         return read if read.tzinfo else read.replace(tzinfo=CHINA)
 
 
-@click.command()
+@click.command(cls=WanggeCommand)
 @PLAN
 @give
 def conflicts(answer: Answer, plan_id: UUID) -> None:
@@ -48,7 +48,7 @@ def conflicts(answer: Answer, plan_id: UUID) -> None:
     answer.table(document, "conflicts", ["group", "cell_id", "unit", "name", "at"])
 
 
-@click.command()
+@click.command(cls=WanggeCommand)
 @PLAN
 @click.option("--mine", multiple=True, type=int, help="A cell that stays as the plan has it.")
 @click.option("--theirs", multiple=True, type=int, help="A cell that stays as it is in force.")
@@ -73,18 +73,18 @@ def _decision(
     return command
 
 
-submit = click.command("submit")(
+submit = click.command("submit", cls=WanggeCommand)(
     PLAN(NOTE(give(_decision(plan_approval.submit, "Hand a plan in for approval."))))
 )
-approve = click.command("approve")(
+approve = click.command("approve", cls=WanggeCommand)(
     PLAN(NOTE(give(_decision(plan_approval.approve, "Approve a plan as it is now."))))
 )
-send_back = click.command("send-back")(
+send_back = click.command("send-back", cls=WanggeCommand)(
     PLAN(NOTE(give(_decision(plan_approval.send_back, "Give a plan back to be mended."))))
 )
 
 
-@click.command()
+@click.command(cls=WanggeCommand)
 @PLAN
 @click.option("--memo", default="", help="Why, for those who read it later.")
 @click.option("--from", "effective_from", type=Moment(), help="A moment to come, China's time.")
@@ -106,7 +106,7 @@ def publish(answer: Answer, plan_id: UUID, memo: str, effective_from: datetime |
     )
 
 
-@click.command()
+@click.command(cls=WanggeCommand)
 @PLAN
 @give
 def withdraw(answer: Answer, plan_id: UUID) -> None:
@@ -115,7 +115,7 @@ def withdraw(answer: Answer, plan_id: UUID) -> None:
         answer.give(plan_answers.row(plans.withdraw(conn, viewer, plan_id)))
 
 
-@click.command()
+@click.command(cls=WanggeCommand)
 @click.argument("publication", type=int)
 @click.option("--title", help="What the plan is called.")
 @click.option("--area", help="A village or above; without it the whole county.")

@@ -120,6 +120,9 @@ def _tell(found: UnitRows, result: Repair) -> None:
         n_overlaps=result.n_overlaps,
         n_gaps=result.n_gaps,
     )
+    if account["changes"]:
+        moved = sorted(account["changes"], key=lambda one: -one["moved_m"])
+        report.note("coverage.moved", n=len(moved), units=moved[:_LISTED])
     if result.places:
         places = account["places"]
         report.note("coverage.places", n=len(places), places=places[:_LISTED])

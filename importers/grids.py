@@ -12,6 +12,7 @@ from sqlalchemy import Connection, update
 from geo.coverage import outlines
 from geo.crs import area_m2
 from geo.errors import Refusal
+from geo.lattice import Geometries
 from geo.repair_account import Repair
 from geo.repair_faces import FREE, metric
 from grids import access, publications
@@ -76,7 +77,9 @@ def import_grids(
         progress(1, 5, "repair")
         in_force = publications.cells_in_force(conn)
         own = {row.our_code for row in found.rows if row.our_code}
-        others = np.array([grid is not None and grid not in own for grid in in_force.grid], bool)
+        others = np.array(
+            [grid is not None and grid not in own for grid in in_force.grid], dtype=np.bool_
+        )
         result = repaired(
             found,
             options,
@@ -134,18 +137,17 @@ def _publish(conn: Connection, viewer: Viewer, found: UnitRows, result: Repair, 
         for cell, who in zip(result.cells, result.owner.tolist(), strict=True)
         if who != FREE and who not in same
     ]
-    cells += _free_land(found, result, in_force)
+    staying = np.array([grid not in replaced for grid in in_force.grid], dtype=np.bool_)
+    cells += _free_land(found, result, in_force.outline[staying])
     published = put_in_force(conn, viewer, title, cells, units, replaced)
     report.note("published", publication=published.number, cells=len(cells), units=len(units))
     _compare_frames(conn, found, result)
 
 
-def _free_land(
-    found: UnitRows, result: Repair, in_force: publications.CellsInForce
-) -> list[NewCell]:
+def _free_land(found: UnitRows, result: Repair, staying: Geometries) -> list[NewCell]:
     """Return the gaps that nobody drew as free land, but for those that are somebody's already."""
     villages = [row.parent_code for row in found.rows]
-    taken = shapely.STRtree(in_force.outline)
+    taken = shapely.STRtree(staying)
     free = []
     for cell, village in free_villages(result, villages).items():
         outline = result.cells[cell]

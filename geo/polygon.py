@@ -15,7 +15,7 @@ from geo.lattice import Coordinates, Geometries
 
 _POLYGON = 3
 _MULTIPOLYGON = 6
-_THIN = 0.25  # of the area of a circle with as long a border
+_THIN = 0.05  # of the area of a circle with as long a border
 
 
 class NotPolygonal(GeoError):

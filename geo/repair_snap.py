@@ -100,11 +100,12 @@ def _linked(
     alone = np.diff(first) == 1
     same = alone[near] & alone[far] & (whose[first[near]] == whose[first[far]])
     clusters: dict[int, tuple[list[int], set[int]]] = {}
+    owners, begin = whose.tolist(), first.tolist()
 
     def of(point: int) -> tuple[list[int], set[int]]:
         found = clusters.get(point)
         if found is None:
-            found = clusters[point] = [point], set(whose[first[point] : first[point + 1]].tolist())
+            found = clusters[point] = [point], set(owners[begin[point] : begin[point + 1]])
         return found
 
     for a, b in zip(near[~same].tolist(), far[~same].tolist(), strict=True):
@@ -135,8 +136,11 @@ def _close_pairs(
     )
     one = np.repeat(np.arange(len(metres)), _NEAREST).reshape(nearest.shape)
     there = np.isfinite(distance) & (one != nearest)
-    order = np.argsort(distance[there], kind="stable")
-    return one[there][order], nearest[there][order]
+    one, other, apart = one[there], nearest[there], distance[there]
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    _, first = np.unique(low * len(metres) + high, return_index=True)
+    order = first[np.argsort(apart[first], kind="stable")]
+    return low[order], high[order]
 
 
 def _metres(packed: Keys) -> Coordinates:

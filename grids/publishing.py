@@ -70,7 +70,8 @@ def publish(
     """Take a plan into force and return the publication that came of it.
 
     Everything happens in the caller's transaction, by one database function: whoever is re-homed,
-    told and written down is so exactly when the transaction is committed.
+    told and written down is so exactly when the transaction is committed. A plan that was put off
+    to a later day comes into force now.
 
     Parameters
     ----------
@@ -101,6 +102,7 @@ def publish(
     plan = drafts.lock(conn, viewer, plan_id, version)
     if plan.source != "import":  # the database refuses the same, with fewer words
         require_ready(conn, viewer, plan)
+    conn.execute(statement("come_forward", "publish"), {"plan_id": plan_id})
     published = put_in_force(conn, viewer, plan_id, memo)
     if draw:
         display.refresh(conn, published.number)

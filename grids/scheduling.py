@@ -89,10 +89,12 @@ def publish_due(engine: Engine, now: datetime) -> list[Attempt]:
         viewer = Viewer(row.publish_by, row.publisher, Role.SYSADMIN, "")
         try:
             with db.begin(engine, db.EVERYWHERE) as conn:
-                made = publishing.publish(conn, viewer, row.plan_id, row.publish_memo)
+                made = publishing.publish(
+                    conn, viewer, row.plan_id, row.publish_memo, version=row.version
+                )
                 attempts.append(Attempt(row.plan_id, made.number, None))
-        except drafts.PlanClosed:
-            continue  # somebody was quicker
+        except (drafts.PlanClosed, drafts.PlanConflict):
+            continue  # somebody published, withdrew or changed it a moment ago
         except GridsError as refusal:
             with db.begin(engine, db.EVERYWHERE) as conn:
                 _put_back(conn, row.plan_id, row.publish_by, refusal, now)

@@ -78,10 +78,15 @@ UPDATE plan
    SET state = CASE WHEN approved_version = version THEN 'approved' ELSE 'draft' END, effective_from = NULL, updated_at = :at
  WHERE plan_id = :plan_id;
 
+-- name: come_forward
+-- Who publishes a plan now no longer waits for the day that it was put off to.
+UPDATE plan
+   SET state = CASE WHEN approved_version = version THEN 'approved' ELSE 'draft' END, effective_from = NULL
+ WHERE plan_id = :plan_id AND state = 'scheduled' AND effective_from > clock_timestamp();
+
 -- name: due
 -- Plans whose moment has come, the earliest first.
-SELECT plan.plan_id, plan.title, plan.publish_by, coalesce(person.name, '') AS publisher, plan.publish_memo,
-       plan.owner_id, plan.approved_by, plan.territory_code::text
+SELECT plan.plan_id, plan.version, plan.publish_by, coalesce(person.name, '') AS publisher, plan.publish_memo
   FROM plan
   LEFT JOIN person ON person.person_id = plan.publish_by
  WHERE plan.state = 'scheduled' AND plan.effective_from <= :at

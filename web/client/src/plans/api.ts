@@ -11,6 +11,7 @@ import type {
   Plan,
   PlanChange,
   PlanRow,
+  Policy,
   Presence,
   Publication,
   Published,
@@ -20,7 +21,8 @@ import type {
 
 export const planApi = {
   list: () => get<{ plans: PlanRow[] }>("/plans").then((answer) => answer.plans),
-  create: (title: string, key: string) => post<Plan>("/plans", { title }, { key }),
+  create: (title: string, open_incidents: Policy, key: string) =>
+    post<Plan>("/plans", { title, open_incidents }, { key }),
   plan: (id: string) => get<Plan>(`/plans/${part(id)}`),
   cells: (id: string, villages: readonly string[]) =>
     get<Cells>(`/plans/${part(id)}/cells`, { village: villages }),

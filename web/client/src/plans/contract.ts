@@ -62,6 +62,10 @@ export interface CellFacts {
 export type Cell = Feature<Polygon | MultiPolygon, CellFacts>;
 export type Cells = FeatureCollection<Polygon | MultiPolygon, CellFacts>;
 
+/** What becomes of open incidents in land that changes hands. */
+export const POLICIES = ["unaccepted", "stay", "move", "ask"] as const;
+export type Policy = (typeof POLICIES)[number];
+
 export interface Fault {
   readonly code: string;
   readonly severity: "error" | "warning";
@@ -145,7 +149,7 @@ export interface Impact {
   readonly households: { readonly n: number; readonly moved: readonly Moved[] };
   readonly cameras: { readonly n: number; readonly moved?: readonly Moved[] };
   readonly incidents: { readonly moved: number; readonly stay: number };
-  readonly open_incidents?: string;
+  readonly open_incidents?: Policy;
   readonly asked?: readonly AskedIncident[];
   readonly workers: readonly {
     readonly person: string;

@@ -26,6 +26,11 @@ export function pixelsBetween(a: LonLat, b: LonLat, zoom: number): number {
   return Math.hypot(bx - ax, by - ay);
 }
 
+/** How long a line is on the screen, in pixels of a zoom. */
+export function pixelsAlong(line: readonly LonLat[], zoom: number): number {
+  return line.reduce((sum, at, i) => sum + pixelsBetween(line[i - 1] ?? at, at, zoom), 0);
+}
+
 /** The point of a segment that is nearest to a position, and how far it is, in pixels of a zoom. */
 export function nearestOn(at: LonLat, from: LonLat, to: LonLat, zoom: number): { at: LonLat; px: number } {
   const [x, y] = onSheet(at, zoom);

@@ -10,7 +10,7 @@ import {
   changes, deletedVertex, insertedVertex, mayBecome, meeting, movedVertex, nodes, redrawn, sides, type Arc, type Arcs,
 } from "./arcs";
 import { crossingAmong, selfCrossing } from "./crossing";
-import { pixelsBetween } from "./lattice";
+import { pixelsAlong, pixelsBetween } from "./lattice";
 import { nearestEdge, PICK_PX, snap } from "./snap";
 import type { Coverage } from "./use-coverage";
 import type { Outbox } from "./use-outbox";
@@ -18,6 +18,8 @@ import type { Pen } from "./use-pen";
 
 // A handle under a finger tip or under the crosshair.
 const HANDLE_PX = 9;
+// On a shorter border the handles of its ends and of its middle lie on one another.
+const LEAST_PX = 60;
 
 export type BorderTool = ReturnType<typeof useBorder>;
 
@@ -119,6 +121,12 @@ export function useBorder(
     map.value?.setSnap(null);
   }
 
+  /** What a hand points at, unless it could not tell one handle from the next. */
+  function choose(one: Arc): void {
+    if (!one.locked && pixelsAlong(one.line, zoom()) < LEAST_PX) return done(t("border.near"));
+    void pick(one);
+  }
+
   async function pick(one: Arc): Promise<void> {
     drop();
     if (one.locked) return done(t("border.locked"));
@@ -166,7 +174,7 @@ export function useBorder(
   /** A click with the mouse: it picks a border; on the picked one the handles have the say. */
   function click(at: LonLat): void {
     const found = edgeAt(at);
-    if (found && found.arc.arc_id !== picked.value) void pick(found.arc);
+    if (found && found.arc.arc_id !== picked.value) choose(found.arc);
     else if (!found && drawn.value === null) drop();
   }
 
@@ -189,7 +197,7 @@ export function useBorder(
     }
     const found = edgeAt(at);
     if (!found) return;
-    if (found.arc.arc_id !== picked.value) return void pick(found.arc);
+    if (found.arc.arc_id !== picked.value) return choose(found.arc);
     redraw(insertedVertex(line.value, found.index, found.at));
     held.value = found.index + 1;
   }
@@ -224,7 +232,7 @@ export function useBorder(
 
   return {
     picked, held, drawn, arc, line, about, middles,
-    click, hover, enter, carry, remove, drop, putBack, pick,
+    click, hover, enter, carry, remove, drop, putBack,
     nodesShown: (shown: boolean) => map.value?.setNodes(shown ? [...nodes(coverage.arcs.value.values()).values()] : []),
   };
 }

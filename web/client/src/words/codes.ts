@@ -94,7 +94,7 @@ export const codes = {
   "tool.found": ["新设网格", "New grid"],
   "tool.sign": ["签认飞地", "Sign for pieces"],
   "tool.reshape": ["改划界线", "Reshape a border"],
-  "tool.move": ["移动界点", "Move a vertex"],
+  "tool.move": ["移动界线", "Move a border"],
   "tool_did.assign": ["{n} 块划入“{into}”", "{n} cells into “{into}”"],
   "tool_did.split": ["拆分“{grid}”", "Split “{grid}”"],
   "tool_did.merge": ["“{from}”并入“{into}”", "“{from}” into “{into}”"],

@@ -39,6 +39,7 @@ export const drafting = {
   "border.between": ["“{a}”与“{b}”的界线", "Border of “{a}” and “{b}”"],
   "border.did": ["移动{border}", "Move: {border}"],
   "border.locked": ["县界不能在这里改动", "The county’s border cannot be changed here"],
+  "border.near": ["这段界线在屏幕上太短，圆点会叠在一起：请先放大地图", "This border is too short on the screen, its points would overlap: zoom in first"],
   "border.crosses": ["界线不能自相交叉，也不能越过旁边的界线，已放回原处", "A border may not cross itself or its neighbours; it was put back"],
   "border.end_stays": ["端点是界线交汇处，不能删除", "An end is where borders meet and cannot be deleted"],
   "brush.did": ["{n} 块划入“{grid}”", "{n} cells into “{grid}”"],

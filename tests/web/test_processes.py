@@ -133,3 +133,29 @@ def test_any_changed_file_of_the_program_changes_its_digest(tmp_path, monkeypatc
     assert processes.code_digest() == before
     source.write_text("a = 10\n")
     assert processes.code_digest() != before
+
+
+def test_a_program_kept_running_is_started_again_and_ended_at_last(tmp_path):
+    log = tmp_path / "log"
+    short = ["sh", "-c", f"echo $$ >> {log}"]
+    with processes.kept_running(short, pause=0.05):
+        processes._wait_until(lambda: log.is_file() and len(log.read_text().split()) > 2, 20)
+    begun = log.read_text().split()
+    assert len(begun) > 2
+    time.sleep(0.2)
+    assert log.read_text().split() == begun
+
+    steady = ["sh", "-c", f"echo $$ > {log}; exec sleep 60"]
+    with processes.kept_running(steady, pause=0.05):
+        processes._wait_until(lambda: "sleep" in _commands(log), 20)
+        assert "sleep" in _commands(log)
+    assert "sleep" not in _commands(log)
+
+
+def _commands(log):
+    """The command line of the process that wrote its number down."""
+    words = log.read_text().split()[-1:]
+    try:
+        return Path(f"/proc/{words[0]}/cmdline").read_text()
+    except (IndexError, OSError):
+        return ""

@@ -53,7 +53,7 @@ def _free_port() -> int:
         return port
 
 
-def _wait(address: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def _wait(address: str, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -21,6 +22,8 @@ from grids.model import Level, Viewer
 from grids.publications import Codes, Integers, codes, shapes
 
 Box = tuple[float, float, float, float]
+
+_N_COLUMNS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,22 +224,22 @@ def read(
             "north": north,
         },
     ).all()
-    outline = shapes(row.outline for row in rows)
-    grid, subgroup = codes(r.grid_code for r in rows), codes(r.subgroup_code for r in rows)
-    village = codes(row.village_code for row in rows)
-    named = {code for code in (*grid, *subgroup) if code is not None}
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * _N_COLUMNS
+    cell_id, _, village_code, grid_code, subgroup_code, wkb, area_m2, changed, version = columns
+    village, grid, subgroup = codes(village_code), codes(grid_code), codes(subgroup_code)
+    outline = shapes(wkb)
+    named = {*grid_code, *subgroup_code} - {None}
+    lived_in = homes(conn, sorted(set(village)) if counted else [])
     return Overlay(
-        cell_id=np.fromiter((row.cell_id for row in rows), np.int64, len(rows)),
+        cell_id=np.array(cell_id, np.int64),
         village=village,
         grid=grid,
         subgroup=subgroup,
         outline=outline,
-        area_m2=np.fromiter((row.area_m2 for row in rows), np.float64, len(rows)),
-        changed=np.fromiter((row.changed for row in rows), np.bool_, len(rows)),
-        version=np.fromiter((row.version for row in rows), np.int64, len(rows)),
-        n_households=count_in(
-            homes(conn, sorted(set(village)) if counted else []), outline, grid, subgroup
-        ),
+        area_m2=np.array(area_m2, np.float64),
+        changed=np.array(changed, np.bool_),
+        version=np.array(version, np.int64),
+        n_households=count_in(lived_in, outline, grid, subgroup),
         names=names_of(conn, plan_id, named),
     )
 
@@ -246,7 +249,7 @@ def names_of(conn: Connection, plan_id: UUID, unit_codes: Iterable[str]) -> dict
     rows = conn.execute(
         statement("names", "plans"), {"plan_id": plan_id, "codes": sorted(unit_codes)}
     )
-    return {r.code: UnitName(r.name, r.kind, r.n_parts, r.in_force) for r in rows}
+    return {code: UnitName(*rest) for code, *rest in rows}
 
 
 def homes(conn: Connection, villages: Sequence[str]) -> Geometries:
@@ -254,7 +257,7 @@ def homes(conn: Connection, villages: Sequence[str]) -> Geometries:
     if not villages:
         return np.empty(0, np.object_)
     rows = conn.execute(statement("homes", "plans"), {"villages": list(villages)}).all()
-    places = np.array([(row.lon, row.lat) for row in rows], dtype=np.float64).reshape(-1, 2)
+    places = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(-1, 2)
     return np.asarray(shapely.points(places), dtype=np.object_)
 
 

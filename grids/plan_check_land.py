@@ -84,6 +84,8 @@ def pieces(subject: Subject) -> Iterator[Fault]:
     for level in (Level.GRID, Level.SUBGROUP):
         codes = {code for code in touched if len(code) == level.digits}
         for code, found in _pieces(_borne(subject.after, level, codes)).items():
+            if len(found) == 1:
+                continue
             name = subject.names.get(code)
             signed = subject.signed.get(code, name.n_parts if name else 1)
             least = min(found, key=lambda cells: float(area_m2(outlines_of(cells)).sum()))

@@ -21,7 +21,7 @@ from geo.errors import GeoError
 from geo.lattice import Geometries, keys, pack, snap
 from geo.polygon import require_polygonal
 from geo.repair_account import Repair, gathered
-from geo.repair_assign import Neighbours, assign_faces, give_away_scraps
+from geo.repair_assign import Neighbours, assign_faces, bridge_pieces, give_away_scraps
 from geo.repair_border import hold_seam
 from geo.repair_faces import metric, net_faces, unite
 from geo.repair_mend import find_copies, mend
@@ -135,6 +135,7 @@ def repair(
         neighbours = Neighbours(faces, pack(keys(shapely.get_coordinates(drawn))))
         limit_m = max(2 * snap_m, 1.0) if gap_limit_m is None else gap_limit_m
         given_to = assign_faces(faces, neighbours, _areas(polygons), limit_m)
+        given_to = bridge_pieces(faces, neighbours, given_to)
         given_to = give_away_scraps(faces, neighbours, given_to, 2 * snap_m)
         tell("unite")
         cells, owner, parent = unite(faces, neighbours.components(given_to), given_to)

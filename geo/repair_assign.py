@@ -213,6 +213,47 @@ def give_away_scraps(
     return owner
 
 
+def bridge_pieces(
+    faces: Faces, neighbours: Neighbours, owner: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the owners after faces in dispute went to whom they hold together.
+
+    A narrow neck is easily cut through where neighbours drew over it or left it out. A face that
+    several claim, or none, and that lies between two pieces of one owner joins them, unless that
+    cuts its present owner apart. Land left free stays free.
+    """
+    owner = owner.copy()
+    piece = neighbours.components(owner)
+    n_pieces = _n_pieces(owner, piece)
+    claims = set(map(tuple, faces.claims.tolist()))
+    reached: dict[tuple[int, int], set[int]] = defaultdict(set)
+    one = np.concatenate((neighbours.one, neighbours.other))
+    other = np.concatenate((neighbours.other, neighbours.one))
+    split = np.zeros(owner.max(initial=0) + 1, dtype=np.bool_)
+    split[list(n_pieces)] = [n > 1 for n in n_pieces.values()]
+    asked = (owner[one] >= 0) & split[owner[one]] & (owner[other] >= 0)
+    asked &= (owner[one] != owner[other]) & (faces.n_claims[other] != 1)
+    for mine, x in zip(one[asked].tolist(), other[asked].tolist(), strict=True):
+        who = int(owner[mine])
+        if faces.n_claims[x] == 0 or (x, who) in claims:
+            reached[x, who].add(int(piece[mine]))
+    between = [key for key, pieces in reached.items() if len(pieces) > 1]
+    for x, who in sorted(between, key=lambda key: (faces.area_m2[key[0]], key)):
+        tried = owner.copy()
+        tried[x] = who
+        now = _n_pieces(tried, neighbours.components(tried))
+        if sum(now.values()) < sum(n_pieces.values()) and len(now) == len(n_pieces):
+            owner, n_pieces = tried, now
+    return owner
+
+
+def _n_pieces(owner: NDArray[np.int64], piece: NDArray[np.int64]) -> dict[int, int]:
+    owned = owner >= 0
+    pairs = np.unique(np.column_stack((owner[owned], piece[owned])), axis=0)
+    those, n = np.unique(pairs[:, 0], return_counts=True)
+    return dict(zip(those.tolist(), n.tolist(), strict=True))
+
+
 def _fittest(sides: dict[int, Side], among: Iterable[int] | None, *, is_corner: bool) -> int | None:
     """Return who gets a face: who cut the corner, or else who has the longest border with it."""
     fit = {who for who in sides if who >= 0}

@@ -80,7 +80,6 @@ def _of_grids(dropped: float) -> Iterator[Bench | Count]:
     yield Count(
         f"  grids in more parts than they were drawn in (coverage_clean {_parted(cleaned, valid)})",
         lambda: _parted(land, valid),
-        1,
     )
 
 

@@ -81,8 +81,11 @@ def test_cells_drawn_one_by_one_become_one_coverage_with_each_its_own(
     result = repair(drawn, tolerance_m=2 * amplitude_m, gap_limit_m=40)
     assert_sound(result)
     assert result.lost == ()
-    before, after = area_m2(cells), area_m2(result.outlines())
-    assert (np.abs(after - before) / before).max() < 0.25
+    true, seen = area_m2(cells), area_m2(shapely.make_valid(drawn))
+    after = area_m2(result.outlines())
+    # A corner of the outer border that was left out is known to nobody.
+    off = np.minimum(np.abs(after - true), np.abs(after - seen))
+    assert (off / true).max() < 0.25
     if not dropped:
         assert result.moved_m.max() < 6 * amplitude_m
 
@@ -326,3 +329,17 @@ def test_files_that_arrive_one_after_the_other_meet_edge_to_edge(seed):
     assert_sound(second)
     assert second.lost == ()
     assert prove(np.concatenate((first.cells, second.cells))).exact
+
+
+def test_a_narrow_neck_that_a_neighbour_drew_over_holds_its_cell_together():
+    x, y = HOME
+    west = shapely.box(x, y, x + 0.001, y + 0.001)
+    east = shapely.box(x + 0.0012, y, x + 0.002, y + 0.001)
+    neck = shapely.box(x + 0.001, y + 0.00048, x + 0.0012, y + 0.00052)
+    bone = shapely.union_all([west, neck, east])
+    above = shapely.box(x + 0.001, y + 0.0005, x + 0.0012, y + 0.001)
+    below = shapely.box(x + 0.001, y, x + 0.0012, y + 0.00048)
+    over = shapely.union(above, neck)
+    result = repair([bone, over, below], tolerance_m=0.5)
+    assert_sound(result)
+    assert_array_equal(np.bincount(result.owner), [1, 1, 1])

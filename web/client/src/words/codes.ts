@@ -82,7 +82,9 @@ export const codes = {
 
   "plan_state.draft": ["草案", "Draft"],
   "plan_state.checked": ["已检查", "Checked"],
+  "plan_state.submitted": ["待批准", "Handed in"],
   "plan_state.approved": ["已批准", "Approved"],
+  "plan_state.scheduled": ["待生效", "Scheduled"],
   "plan_state.published": ["已发布", "Published"],
   "plan_state.withdrawn": ["已撤回", "Withdrawn"],
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import shapely
 from shapely.geometry import LineString
 
 from geo.coverage import half_edges
@@ -71,7 +72,7 @@ def arcs(cells: Iterable[Cell]) -> Arcs:
     sides = zip(left[walked].tolist(), np.where(alone, -1, right)[walked].tolist(), strict=True)
     lines = _lines(u[walked].tolist(), v[walked].tolist(), list(sides), nodes)
     found = sorted((*side, line) for side, line in lines)
-    return tuple(_arc(one, other, line) for one, other, line in found)
+    return tuple(_drawn(found))
 
 
 def _lines(
@@ -94,7 +95,16 @@ def _lines(
         yield sides[k], line
 
 
-def _arc(left: int, right: int, line: list[int]) -> Arc:
-    rows: Keys = unpack(np.array(line, np.int64))
-    (x, y), (to_x, to_y) = rows[[0, -1]].tolist()
-    return Arc(LineString(degrees(rows)), (x, y), (to_x, to_y), left, None if right < 0 else right)
+def _drawn(found: list[tuple[int, int, list[int]]]) -> Iterator[Arc]:
+    """Yield the arcs of lines of packed vertices with the cells on either side."""
+    packed = [line for _, _, line in found]
+    rows: Keys = unpack(np.array([key for line in packed for key in line], np.int64))
+    sizes = np.array([len(line) for line in packed], np.int64)
+    line_of = np.repeat(np.arange(len(sizes)), sizes)
+    shapes = np.asarray(shapely.linestrings(degrees(rows), indices=line_of))
+    lasts = np.cumsum(sizes) - 1
+    starts, ends = rows[lasts - sizes + 1].tolist(), rows[lasts].tolist()
+    for (left, right, _), shape, (x, y), (to_x, to_y) in zip(
+        found, shapes, starts, ends, strict=True
+    ):
+        yield Arc(shape, (x, y), (to_x, to_y), left, None if right < 0 else right)

@@ -51,6 +51,16 @@ class Bend:
     line: tuple[tuple[float, float], ...]
 
 
+@dataclass(frozen=True)
+class Tear:
+    """A cell that joins its grid's ends: whoever gives it to the target cuts the grid in two."""
+
+    cell_id: int
+    at: tuple[float, float]
+    source: Place
+    target: Place
+
+
 def _inside(outline: Polygon) -> tuple[float, float]:
     """Return the centre of the widest circle: a pixel beside it is still inside."""
     at = shapely.maximum_inscribed_circle(outline).coords[0]
@@ -170,3 +180,20 @@ def border(arcs: list[dict]) -> list[tuple[float, float]]:
         and len(one["geometry"]["coordinates"]) > 2
     ]
     return [tuple(at) for at in max(able, key=lambda line: LineString(line).length)]
+
+
+def tear(features: list[dict]) -> Tear:
+    """Return the largest cell that a neighbour can take only by cutting its grid in two."""
+    grids = _by_grid(features)
+    whole = {code: shapely.union_all([c for _, c in cells]) for code, cells in grids.items()}
+    found = [
+        (cell.area, facts, cell, source, target)
+        for source, target in permutations(grids, 2)
+        for facts, cell in grids[source]
+        if cell.intersection(whole[target]).length > 0
+        and len(shapely.get_parts(whole[source].difference(cell))) == 2
+        and isinstance(shapely.union_all([whole[target], cell]), Polygon)
+    ]
+    _, facts, cell, source, target = max(found, key=lambda one: one[0])
+    rest = [one for one in grids[source] if one[0] is not facts]
+    return Tear(facts["cell_id"], _inside(cell), _place(rest), _place(grids[target]))

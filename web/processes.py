@@ -26,6 +26,9 @@ from web.home import PROJECT, home_folder
 
 DEFAULT_PORT = 8000
 PORTS_TO_TRY = 50
+# A program that ran this long has not failed to start; one that did waits at most so long.
+LASTED_S = 60
+LONGEST_WAIT_S = 300
 CODE_ROOMS = ("geo", "grids", "layers", "importers", "web")
 NOT_SERVED = {"client", "__pycache__", "node_modules"}
 
@@ -183,18 +186,22 @@ def kept_running(command: Sequence[str], *, pause: float = 5) -> Iterator[None]:
     Parameters
     ----------
     pause
-        Seconds before it is started again.
+        Seconds before it is started again. They double, up to five minutes, while it does not
+        last a minute: a program that cannot start must not keep the processor busy.
     """
     leaving = threading.Event()
     running: list[subprocess.Popen[bytes]] = []
 
     def keep() -> None:
+        wait = pause
         while not leaving.is_set():
+            began = time.monotonic()
             running[:] = [subprocess.Popen(command, cwd=PROJECT)]  # noqa: S603 - our own program
             if leaving.is_set():  # between the question and the start
                 running[0].terminate()
             running[0].wait()
-            leaving.wait(pause)
+            wait = pause if time.monotonic() - began > LASTED_S else min(2 * wait, LONGEST_WAIT_S)
+            leaving.wait(wait)
 
     keeper = threading.Thread(target=keep, daemon=True)
     keeper.start()

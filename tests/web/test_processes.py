@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,17 @@ def test_a_program_kept_running_is_started_again_and_ended_at_last(tmp_path):
         processes._wait_until(lambda: "sleep" in _commands(log), 20)
         assert "sleep" in _commands(log)
     assert "sleep" not in _commands(log)
+
+
+def test_a_program_that_cannot_start_is_tried_less_and_less_often(tmp_path):
+    log = tmp_path / "log"
+    broken = ["sh", "-c", f"date +%s.%N >> {log}; exit 1"]
+    with processes.kept_running(broken, pause=0.05):
+        processes._wait_until(lambda: log.is_file() and len(log.read_text().split()) > 4, 20)
+    times = [float(one) for one in log.read_text().split()]
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    # 0.1, 0.2, 0.4, 0.8 s, each with the time that a shell takes.
+    assert waits[3] > 2 * waits[0]
 
 
 def _commands(log):

@@ -122,6 +122,10 @@ def empty_site(clone, tmp_path_factory) -> Iterator[Site]:
         yield Site(address, {"admin": admin}, owner_url, folder / "truth.json")
 
 
+# A preview says beforehand what the server would refuse: its refusal is what was asked for.
+FORESEEN = "/preview"
+
+
 @dataclass
 class Watch:
     """What a browser did that it should not have: errors of the console, requests outside."""
@@ -139,7 +143,7 @@ class Watch:
         page.on("response", self._answer)
 
     def _say(self, message) -> None:
-        if message.type == "error":
+        if message.type == "error" and not message.location.get("url", "").endswith(FORESEEN):
             self.console.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _ask(self, request) -> None:
@@ -147,7 +151,7 @@ class Watch:
             self.outside.append(request.url)
 
     def _answer(self, response) -> None:
-        if response.status >= 400:
+        if response.status >= 400 and not response.url.endswith(FORESEEN):
             self.failed.append(f"{response.status} {response.url}")
 
     def forget(self) -> None:

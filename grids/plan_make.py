@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from geo.patch import Cell, Patch
+from geo.patch import Cell, Patch, StalePatch
 from grids import drafts, overlay, plan_rows
 from grids.db import statement
 from grids.drafts import Plan
@@ -18,7 +18,7 @@ from grids.initials import initials
 from grids.model import NewUnit, Viewer
 from grids.overlay import Overlay
 from grids.plan_labels import follow
-from grids.plan_rows import State, rows_of
+from grids.plan_rows import State, is_row_of, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,9 @@ def make(
 
     Raises
     ------
+    geo.patch.StalePatch
+        If the cells are not any more what the patch was made from: another publication came into
+        force between.
     geo.patch.NotAPatch
         If the patch does not cover exactly what it replaces.
     CodesUsedUp
@@ -64,9 +67,10 @@ def make(
     """
     touched = sorted({cell.id for cell in (*patch.old, *patch.new)})
     base = plan_rows.in_force(conn, touched)
+    before = plan_rows.in_plan(conn, plan.plan_id, touched)
+    _require_fresh(patch, {number: before[number] or base[number] for number in touched})
     labelled, groups = follow(conn, patch, here.names, base)
     labelled.prove()
-    before = plan_rows.in_plan(conn, plan.plan_id, touched)
     after = _held(labelled.new, before, base)
     reserve(conn, plan, *units, *groups)
     return write_step(conn, viewer, plan, tool, params, before, after)
@@ -121,6 +125,14 @@ def outcome(conn: Connection, viewer: Viewer, plan: Plan, before: State, after: 
     here = overlay.read(conn, viewer.scope, plan.plan_id, villages=villages).only(before)
     there = set(here.cell_id.tolist())
     return Outcome(now, here, tuple(sorted(set(before) - there)))
+
+
+def _require_fresh(patch: Patch, known: State) -> None:
+    """Let pass a patch whose old cells are the present ones, and whose new numbers nobody has."""
+    old = {cell.id: cell for cell in patch.old}
+    stale = [number for number, row in known.items() if not is_row_of(old.get(number), row)]
+    if stale:
+        raise StalePatch(cells=stale)
 
 
 def _held(new: Sequence[Cell], before: State, base: State) -> State:

@@ -57,6 +57,15 @@ def rows_of(cells: Sequence[Cell], base_publications: Sequence[int | None]) -> l
     ]
 
 
+def is_row_of(cell: Cell | None, row: CellRow | None) -> bool:
+    """Return whether a row says of a cell what it is; no cell is no row, or one that is gone."""
+    if cell is None or row is None or row.gone:
+        return cell is None and (row is None or row.gone)
+    labels = (cell.village, cell.grid, cell.subgroup)
+    same = (row.village_code, row.grid_code, row.subgroup_code) == labels
+    return same and row.outline == shapely.to_wkb(cell.outline, hex=True, byte_order=1)
+
+
 def in_plan(conn: Connection, plan_id: UUID, cell_ids: Iterable[int]) -> State:
     """Return what the plan holds of these cells, none where it holds nothing; locks the rows."""
     wanted = sorted(cell_ids)

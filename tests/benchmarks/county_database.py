@@ -95,6 +95,10 @@ def _fill(conn: Connection, made: NestedCounty) -> None:
         text("INSERT INTO cell (cell_id, created_in) SELECT n, 1 FROM generate_series(1, :n) AS n"),
         {"n": len(made.cells)},
     )
+    conn.execute(
+        text("SELECT setval(pg_get_serial_sequence('cell', 'cell_id'), :n)"),
+        {"n": len(made.cells)},
+    )
     valid = f"[{conn.execute(text('SELECT now()')).scalar()},)"
     areas = area_m2(made.cells)
     copy_rows(

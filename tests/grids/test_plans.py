@@ -1,17 +1,21 @@
 """A plan is made by steps that can be taken back, and nobody's work is lost."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
 from sqlalchemy import text
 
 from geo.coverage import adjacency, prove
-from geo.patch import Multipart, OtherVillage
-from grids import plans
+from geo.patch import Multipart, OtherVillage, Patch, StalePatch, assign
+from grids import overlay, plans
 from grids.errors import Forbidden, NotFound
 from grids.model import Role, Viewer
+from grids.plan_make import make
 from grids.plan_undo import NothingToUndo, UndoBlocked
 from grids.publications import cells_in_force
+from grids.publishing import publish
 from tests.grids.coverage_factory import (
     COUNTY,
     VILLAGES,
@@ -264,9 +268,7 @@ def test_land_of_another_village_is_refused_and_pieces_are_offered(conn, plan_id
     )
     with pytest.raises(Multipart):
         plans.assign_cells(conn, admin(), plan_id, [int(there.cell_id[far[0]])], far[1])
-    plans.assign_cells(
-        conn, admin(), plan_id, [int(there.cell_id[far[0]])], far[1], loose="keep"
-    )
+    plans.assign_cells(conn, admin(), plan_id, [int(there.cell_id[far[0]])], far[1], loose="keep")
     torn = [f for f in plans.check(conn, admin(), plan_id) if f.code == "unit.pieces"]
     assert far[1] in {f.units[0] for f in torn}
     for fault in torn:
@@ -282,3 +284,20 @@ def test_a_new_grid_is_made_of_free_land(conn, plan_id):
     assert outcome.changed.names[code].name == "河滩网格"
     assert code not in set(there.grid)
     assert not [f for f in plans.check(conn, admin(), plan_id) if f.severity == "error"]
+
+
+def test_a_patch_of_cells_that_another_publication_changed_meanwhile_is_refused(conn, plan_id):
+    cell, grid = neighbours(conn, VILLAGES[1])[0]
+    stale = overlay.read(conn, COUNTY, plan_id, villages=[VILLAGES[1]])
+    patch = assign(stale.cells(), [cell], grid)
+    other = plans.create(conn, admin(), "quicker").plan_id
+    plans.assign_cells(conn, admin(), other, [cell], grid)
+    publish(conn, admin(), other, "in force before")
+    plan = plans.get(conn, admin(), plan_id)
+    with pytest.raises(StalePatch) as refusal:
+        make(conn, admin(), plan, "assign", {}, patch, stale)
+    assert refusal.value.facts["cells"] == [cell]
+    taken = Patch((), (replace(stale.cells()[0], id=int(stale.cell_id[1])),))
+    with pytest.raises(StalePatch):
+        make(conn, admin(), plan, "assign", {}, taken, stale)
+    assert content(conn, plan_id) == []

@@ -6,10 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.chromium", "tests.database", "tests.factories"]
 
 PROJECT = Path(__file__).parent.parent
+
+# How long an example takes depends on who else is at work; speed is measured by the benchmarks.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -161,7 +161,7 @@ def test_a_tile_is_packed_kept_for_ever_and_not_sent_twice(leader, tile):
 def test_another_publication_answers_with_what_is_in_force_and_is_not_kept(leader, tile):
     current = leader.get(tile)
     answer = leader.get(tile.replace("/tiles/1/", "/tiles/7/"))
-    assert answer.data == current.data
+    assert gzip.decompress(answer.data) == gzip.decompress(current.data)
     assert answer.headers["ETag"] == current.headers["ETag"]
     assert answer.headers["Cache-Control"] == "no-store"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -44,6 +45,12 @@ async def done(engine, *names):
         return list(await queue.job_manager.list_jobs_async())
 
 
+def finished(work):
+    """Run a coroutine in a thread of its own: a browser's loop may run in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def test_the_worker_publishes_what_is_due_and_proves_what_is_in_force(engine):
     with begin(engine, EVERYWHERE) as conn:
         cell, grid = neighbours(conn, VILLAGES[1])[0]
@@ -51,11 +58,11 @@ def test_the_worker_publishes_what_is_due_and_proves_what_is_in_force(engine):
         plans.assign_cells(conn, admin(), plan_id, [cell], grid)
         later = now() + timedelta(hours=1)
         scheduling.schedule(conn, admin(), plan_id, "", later, now())
-    asyncio.run(done(engine, "publish_due"))
+    finished(done(engine, "publish_due"))
     with begin(engine, EVERYWHERE) as conn:
         assert require_current(conn).number == 2
         conn.execute(text("UPDATE plan SET effective_from = now() WHERE state = 'scheduled'"))
-    left = asyncio.run(done(engine, "publish_due", "prove", "take_over"))
+    left = finished(done(engine, "publish_due", "prove", "take_over"))
     assert {job.status for job in left} == {"succeeded"}
     with begin(engine, EVERYWHERE) as conn:
         assert require_current(conn).number == 3

@@ -54,7 +54,13 @@ REQUEST = {
         "application/json": {
             "schema": {
                 "oneOf": [tool.body for tool in TOOLS.values()],
-                "discriminator": {"propertyName": "tool"},
+                "discriminator": {
+                    "propertyName": "tool",
+                    "mapping": {
+                        name: f"#/components/schemas/{tool.body.__name__}"
+                        for name, tool in TOOLS.items()
+                    },
+                },
             }
         }
     },

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from shapely.geometry import Polygon
 
+_DIGITS = {"county": 6, "township": 9, "village": 12, "grid": 15, "subgroup": 17}
+
 
 class Level(StrEnum):
     """A level of the county's division, by the number of digits in its codes."""
@@ -22,7 +24,7 @@ class Level(StrEnum):
     @property
     def digits(self) -> int:
         """Return how many digits a code of this level has."""
-        return {"county": 6, "township": 9, "village": 12, "grid": 15, "subgroup": 17}[self.value]
+        return _DIGITS[self.value]
 
     @property
     def parent(self) -> Level | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,7 +103,7 @@ def pieces(subject: Subject) -> Iterator[Fault]:
 
 def areas(subject: Subject) -> Iterator[Fault]:
     """Yield grids and changed cells that are too small, or grids that are too large."""
-    for out in _outside(subject, "area", lambda cells: float(area_m2(outlines_of(cells)).sum())):
+    for out in _outside(subject, "area", _areas_m2):
         small = out.rule.least is not None and out.measure < out.rule.least
         which, limit = ("small", "least") if small else ("large", "most")
         facts = {"area_m2": round(out.measure, 1), limit: said(getattr(out.rule, limit))}
@@ -113,7 +114,7 @@ def areas(subject: Subject) -> Iterator[Fault]:
 
 def narrow(subject: Subject) -> Iterator[Fault]:
     """Yield grids and changed cells in which no circle of the least width has room."""
-    for out in _outside(subject, "width", _width_m):
+    for out in _outside(subject, "width", _widths_m):
         facts = {"width_m": round(out.measure, 1), "least": said(out.rule.least)}
         yield fault(
             f"{out.what}.narrow", out.rule, (out.code,), out.cells, facts, legacy=out.legacy
@@ -132,11 +133,11 @@ class _Outside(NamedTuple):
 
 
 def _outside(
-    subject: Subject, of: str, measure: Callable[[Sequence[Cell]], float]
+    subject: Subject, of: str, measure: Callable[[Sequence[Sequence[Cell]]], Sequence[float]]
 ) -> Iterator[_Outside]:
     """Yield grids as wholes, then changed cells by the rule of sub-groups.
 
-    The one cell of an undivided grid is that grid.
+    The one cell of an undivided grid is that grid. `measure` takes many pieces of land at once.
     """
     things = [
         ("grid", subject.rule(of, code), code, cells, subject.land_before[code])
@@ -149,10 +150,12 @@ def _outside(
         code = cell.subgroup or cell.grid or cell.village
         rule = subject.rules.find("subgroup", of, code)
         things.append(("cell", rule, code, [cell], former.get(cell.id, [])))
-    for what, rule, code, cells, before in things:
-        if rule is None or rule.allows(now := measure(cells)):
+    things = [thing for thing in things if thing[1] is not None]
+    measured = measure([cells for _, _, _, cells, _ in things])
+    for (what, rule, code, cells, before), now in zip(things, measured, strict=True):
+        if rule is None or rule.allows(now):
             continue
-        was = measure(before) if before else None
+        was = measure([before])[0] if before else None
         legacy = was is not None and not rule.allows(was) and _no_worse(rule, was, now)
         yield _Outside(what, code, cells, now, rule, legacy)
 
@@ -163,10 +166,25 @@ def _no_worse(rule: Rule, was: float, now: float) -> bool:
     return now >= was * (1 - 1e-9) if too_little else now <= was * (1 + 1e-9)
 
 
-def _width_m(cells: Sequence[Cell]) -> float:
-    outlines = outlines_of(cells)
-    land = shapely.coverage_union_all(outlines) if len(outlines) > 1 else outlines[0]
-    return float(widths(_flat(np.array([land], np.object_)))[0])
+def _areas_m2(lands: Sequence[Sequence[Cell]]) -> list[float]:
+    """Return the square metres of each of several pieces of land."""
+    land = np.repeat(np.arange(len(lands)), [len(cells) for cells in lands])
+    areas = area_m2(outlines_of(chain.from_iterable(lands)))
+    found: list[float] = np.bincount(land, areas, minlength=len(lands)).tolist()
+    return found
+
+
+def _widths_m(lands: Sequence[Sequence[Cell]]) -> list[float]:
+    """Return the metres across the widest circle in each of several pieces of land."""
+    if not lands:
+        return []
+    whole = [
+        shapely.coverage_union_all(outlines_of(c)) if len(c) > 1 else c[0].outline for c in lands
+    ]
+    outlines: Geometries = np.empty(len(whole), np.object_)
+    outlines[:] = whole
+    found: list[float] = widths(_flat(outlines)).tolist()
+    return found
 
 
 def _flat(polygons: Geometries) -> Geometries:

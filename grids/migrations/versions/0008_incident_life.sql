@@ -1,0 +1,1 @@
+-- Working days, escalation by attempts, supervision and answers to reporters.

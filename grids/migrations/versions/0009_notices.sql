@@ -1,0 +1,1 @@
+-- Notices are claimed, sent, tried again and caught up with.

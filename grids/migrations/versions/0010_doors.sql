@@ -1,0 +1,1 @@
+-- Feeds, residents' reports and their codes of receipt.

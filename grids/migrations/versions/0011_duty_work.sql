@@ -1,0 +1,1 @@
+-- Admission requests, recurring work, visits, and what a leaving worker hands over.

@@ -1,0 +1,1 @@
+-- Counts kept ready for hotspots, alerts and their acknowledgements.

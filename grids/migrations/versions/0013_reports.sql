@@ -1,0 +1,1 @@
+-- Reports, kiosks and what the board counts.

@@ -1,0 +1,1 @@
+-- Photos and what a phone carries with it.

@@ -1,0 +1,1 @@
+-- What publishing touches, found by indexes.

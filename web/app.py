@@ -102,6 +102,7 @@ def create_app(config: Config) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n)  # type: ignore[method-assign]
     app.extensions["wangge.config"] = config
     app.extensions["wangge.transactions"] = Transactions(make_engine(config.web_url))
+    tiles.keep_tiles(app)
     log.install(app)
     errors.install(app)
     locale.install(app)

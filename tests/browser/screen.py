@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 TILE = 512
 
@@ -14,7 +14,7 @@ def settled(page: Page, *, with_map: bool = True) -> None:
     """Wait until nothing is being loaded and the map, if there is one, has come to rest."""
     if with_map:
         page.wait_for_selector("[data-map][data-ready][data-idle]")
-    page.wait_for_function("document.querySelector('.note.loading') === null")
+    expect(page.locator(".note.loading")).to_have_count(0)
 
 
 def the_map(page: Page) -> Locator:

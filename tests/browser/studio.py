@@ -12,6 +12,9 @@ from tests.browser.screen import settled, spot
 # A step is proven, checked and drawn before it can be read: a busy machine takes its time.
 expect.set_options(timeout=20_000)
 
+CROSSHAIR_HALF = 20
+"""Half the width of the crosshair's picture, in pixels."""
+
 # The village with most grids leaves most to choose from.
 A_VILLAGE = text(
     """
@@ -118,18 +121,21 @@ def steer(page: Page, lon: float, lat: float) -> None:
     x, y = spot(page, lon, lat)
     for axis, back, forth in ((0, "ArrowLeft", "ArrowRight"), (1, "ArrowUp", "ArrowDown")):
         aim = round((x - frame["x"], y - frame["y"])[axis])
-        way = aim - _crosshair(page)[axis]
+        here = list(_crosshair(page))
+        way = aim - here[axis]
         key = forth if way > 0 else back
         for _ in range(abs(way) // 10):
             page.keyboard.press(f"Shift+{key}")
         for _ in range(abs(way) % 10):
             page.keyboard.press(key)
-        assert abs(_crosshair(page)[axis] - aim) <= 1
+        here[axis] = aim
+        x_now, y_now = (at - CROSSHAIR_HALF for at in here)
+        drawn = re.compile(rf"translate\({x_now}px, {y_now}px\)")
+        expect(page.locator("[data-crosshair] svg")).to_have_attribute("style", drawn)
 
 
 def _crosshair(page: Page) -> tuple[int, int]:
     """Return where the crosshair stands in the map's frame."""
     moved = page.locator("[data-crosshair] svg").get_attribute("style")
     x, y = re.search(r"translate\((-?\d+)px, (-?\d+)px\)", moved).groups()
-    half = 20
-    return int(x) + half, int(y) + half
+    return int(x) + CROSSHAIR_HALF, int(y) + CROSSHAIR_HALF

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Hashable
 from threading import Lock
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, current_app, request
 from isal import igzip
 
 from layers import tiles
@@ -18,6 +18,7 @@ blp = Blueprint("tiles", __name__, url_prefix="/tiles")
 MIME = "application/vnd.mapbox-vector-tile"
 FOREVER = "private, max-age=31536000, immutable"
 KEPT_TILES = 4096
+_STORE = "wangge.unit_tiles"
 
 
 class _Kept:
@@ -44,7 +45,14 @@ class _Kept:
                 del self._tiles[next(iter(self._tiles))]
 
 
-_packed = _Kept(KEPT_TILES)
+def keep_tiles(app: Flask) -> None:
+    """Give the application a store of packed tiles; what it serves is of its own database."""
+    app.extensions[_STORE] = _Kept(KEPT_TILES)
+
+
+def _pack(plain: bytes) -> bytes:
+    """Compress a tile; without the time in it, equal tiles are equal bytes."""
+    return igzip.compress(plain, compresslevel=2, mtime=0)
 
 
 def _answer(packed: bytes, etag: str, caching: str) -> Response:
@@ -65,13 +73,14 @@ def units_tile(publication: int, z: int, x: int, y: int) -> Response:
     is in force, uncached: the page that asks is about to learn of a new publication.
     """
     tiles.require_address("units", z, x, y)
-    packed = _packed.get((publication, z, x, y))
+    kept = current_app.extensions[_STORE]
+    packed = kept.get((publication, z, x, y))
     if packed is not None:
         return _answer(packed, f"{publication}-{z}-{x}-{y}", FOREVER)
     with begin(None) as conn:
         made = tiles.units_tile(conn, z, x, y, publication)
-    packed = igzip.compress(made.plain, compresslevel=2)
-    _packed.put((made.publication, z, x, y), packed)
+    packed = _pack(made.plain)
+    kept.put((made.publication, z, x, y), packed)
     caching = FOREVER if made.publication == publication else "no-store"
     return _answer(packed, f"{made.publication}-{z}-{x}-{y}", caching)
 
@@ -81,8 +90,7 @@ def _points(layer: str, z: int, x: int, y: int) -> Response:
     with begin(who) as conn:
         plain = tiles.points_tile(conn, layer, who.scope, z, x, y)
     digest = hashlib.sha256(plain).hexdigest()[:20]
-    packed = igzip.compress(plain, compresslevel=2)
-    return _answer(packed, f"{who.scope}-{digest}", "private, no-cache")
+    return _answer(_pack(plain), f"{who.scope}-{digest}", "private, no-cache")
 
 
 @blp.get("/<int:publication>/households/<int:z>/<int:x>/<int:y>.mvt")

@@ -546,6 +546,8 @@ visit = Table(
     Column("territory_code", Code, nullable=False),
     Column("at", Instant, nullable=False),
     Column("result", Text, nullable=False, server_default=FetchedValue()),
+    Column("idempotency_key", Text),
+    Column("task_id", Uuid),
 )
 
 patrol = Table(
@@ -557,6 +559,23 @@ patrol = Table(
     Column("territory_code", Code, nullable=False),
     Column("during", TSTZRANGE, nullable=False),
     Column("result", Text, nullable=False, server_default=FetchedValue()),
+    Column("idempotency_key", Text),
+    Column("task_id", Uuid),
+)
+
+task_rule = Table(
+    "task_rule",
+    metadata,
+    Column("rule_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("title", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=FetchedValue()),
+    Column("kind", Text, nullable=False),
+    Column("territory_code", Code, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("valid", DATERANGE, nullable=False),
+    Column("made_by", Uuid),
+    Column("made_at", Instant, nullable=False),
 )
 
 task = Table(
@@ -569,6 +588,45 @@ task = Table(
     Column("period", Text, nullable=False),
     Column("due_on", Date, nullable=False),
     Column("done_at", Instant),
+    Column("rule_id", Uuid),
+    Column("kind", Text, nullable=False, server_default=FetchedValue()),
+    Column("starts_on", Date, nullable=False),
+    Column("note", Text, nullable=False, server_default=FetchedValue()),
+    Column("result", Text, nullable=False, server_default=FetchedValue()),
+    Column("done_by", Uuid),
+    Column("idempotency_key", Text),
+    Column("territory_code", Code, nullable=False),
+)
+
+handover = Table(
+    "handover",
+    metadata,
+    Column("handover_id", BigInteger, Identity(), primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("successors", JSONB, nullable=False, server_default=FetchedValue()),
+    Column("by_person", Uuid),
+    Column("asked_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("moved", JSONB, nullable=False, server_default=FetchedValue()),
+    Column("territory_code", Code, nullable=False),
+)
+
+matter_request = Table(
+    "matter_request",
+    metadata,
+    Column("request_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("code", Text, nullable=False),
+    Column("item", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=FetchedValue()),
+    Column("asked_by", Uuid),
+    Column("asked_at", Instant, nullable=False),
+    Column("decided_by", Uuid),
+    Column("decided_at", Instant),
+    Column("note", Text, nullable=False, server_default=FetchedValue()),
+    Column("territory_code", Code, nullable=False),
 )
 
 daily_count = Table(

@@ -6,7 +6,10 @@ from sqlalchemy.exc import ProgrammingError
 
 from grids import schema
 
-WALLED = ("household", "camera", "incident", "incident_step", "visit", "patrol", "audit")
+WALLED = (
+    *("household", "camera", "incident", "incident_step", "visit", "patrol", "audit"),
+    *("task", "task_rule", "handover", "matter_request"),
+)
 
 
 def test_the_tables_in_code_have_the_columns_of_the_database(conn):

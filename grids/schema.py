@@ -460,6 +460,7 @@ matter = Table(
     Column("attempts", Text, nullable=False, server_default=FetchedValue()),
     Column("temporary", Boolean, nullable=False, server_default=FetchedValue()),
     Column("valid", DATERANGE, nullable=False),
+    Column("limit_clock", Text, nullable=False, server_default=FetchedValue()),
 )
 
 incident = Table(
@@ -499,6 +500,19 @@ incident = Table(
     Column("closed_at", Instant),
     Column("version", Integer, nullable=False, server_default=FetchedValue()),
     Column("batch_id", Uuid),
+    Column("limit_hours", Float),
+    Column("limit_clock", Text, nullable=False, server_default=FetchedValue()),
+    Column("limit_left_hours", Float),
+    Column("warn_at", Instant),
+    Column("accept_due_at", Instant),
+    Column("accepted_at", Instant),
+    Column("resolved_at", Instant),
+    Column("suspended_until", Instant),
+    Column("reporter_known", Boolean, nullable=False, server_default=FetchedValue()),
+    Column("answered_at", Instant),
+    Column("duplicate_of", Uuid),
+    Column("split_from", Uuid),
+    Column("told_colour", Text),
 )
 
 incident_key = Table(
@@ -638,6 +652,14 @@ daily_count = Table(
     Column("level", Text, primary_key=True),
     Column("source", Text, primary_key=True),
     Column("n", Integer, nullable=False),
+    Column("changed_by", Text, nullable=False, server_default=FetchedValue()),
+)
+
+daily_count_epoch = Table(
+    "daily_count_epoch",
+    metadata,
+    Column("only_one", Boolean, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
 )
 
 notice = Table(
@@ -685,4 +707,92 @@ boundary_rule = Table(
     Column("severity", Text, nullable=False, server_default=FetchedValue()),
     Column("updated_at", Instant, nullable=False, server_default=FetchedValue()),
     Column("updated_by", Uuid),
+)
+
+calendar_day = Table(
+    "calendar_day",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=FetchedValue()),
+)
+
+incident_limit = Table(
+    "incident_limit",
+    metadata,
+    Column("limit_id", Integer, Identity(always=True), primary_key=True),
+    Column("stage", Text, nullable=False),
+    Column("matter_code", Text),
+    Column("level", Text),
+    Column("hours", Float, nullable=False),
+    Column("clock", Text, nullable=False),
+)
+
+colour_rule = Table(
+    "colour_rule",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("colour", Text, nullable=False),
+    Column("threshold", Float),
+    Column("in_use", Boolean, nullable=False, server_default=FetchedValue()),
+)
+
+incident_reporter = Table(
+    "incident_reporter",
+    metadata,
+    Column("incident_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False, server_default=FetchedValue()),
+    Column("phone_cipher", LargeBinary),
+    Column("phone_mask", Text),
+    Column("person_id", Uuid),
+    Column("territory_code", Code, nullable=False),
+)
+
+supervision = Table(
+    "supervision",
+    metadata,
+    Column("supervision_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("number", Text, nullable=False),
+    Column("incident_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("to_unit", Code, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("issued_by", Uuid),
+    Column("due_at", Instant, nullable=False),
+    Column("state", Text, nullable=False, server_default=FetchedValue()),
+    Column("answer", Text, nullable=False, server_default=FetchedValue()),
+    Column("answered_at", Instant),
+    Column("answered_by", Uuid),
+    Column("struck_off_note", Text, nullable=False, server_default=FetchedValue()),
+    Column("struck_off_at", Instant),
+    Column("struck_off_by", Uuid),
+    Column("idempotency_key", Text),
+    Column("territory_code", Code, nullable=False),
+)
+
+supervision_counter = Table(
+    "supervision_counter",
+    metadata,
+    Column("county_code", Code, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+# A photo of an incident; the bytes are JPEG.
+photo = Table(
+    "photo",
+    metadata,
+    Column("photo_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("incident_id", Uuid, nullable=False),
+    Column("step_seq", Integer),
+    Column("person_id", Uuid),
+    Column("at", Instant, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("given_sha256", LargeBinary, nullable=False),
+    Column("jpeg", LargeBinary, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("territory_code", Code, nullable=False),
 )

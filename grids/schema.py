@@ -26,7 +26,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import DATERANGE, INT4RANGE, JSONB, TSTZRANGE
+from sqlalchemy.dialects.postgresql import DATERANGE, INET, INT4RANGE, JSONB, TSTZRANGE
 
 metadata = MetaData()
 
@@ -795,4 +795,89 @@ photo = Table(
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("territory_code", Code, nullable=False),
+)
+
+# What the board counts, its alerts, kept reports and the walls that show them.
+incident_tally = Table(
+    "incident_tally",
+    metadata,
+    Column("incident_id", Uuid, primary_key=True),
+    Column("reported_at", Instant, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("territory_code", Code, nullable=False),
+    Column("matter_code", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("due_at", Instant),
+    Column("closed_digits", SmallInteger),
+    Column("came_closed", Boolean, nullable=False, server_default=FetchedValue()),
+    Column("response_s", Integer),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("alert_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("matter_group", Text, nullable=False),
+    Column("territory_code", Code, nullable=False),
+    Column("first_on", Date, nullable=False),
+    Column("last_on", Date, nullable=False),
+    Column("acknowledged_at", Instant),
+    Column("acknowledged_by", Uuid),
+    Column("note", Text, nullable=False, server_default=FetchedValue()),
+)
+
+alert_night = Table(
+    "alert_night",
+    metadata,
+    Column("alert_id", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("territory_code", Code, nullable=False),
+    Column("grid_codes", ARRAY(Text), nullable=False),
+    Column("centre_code", Code, nullable=False),
+    Column("radius_m", Float, nullable=False),
+    Column("since", Date, nullable=False),
+    Column("observed", Integer, nullable=False),
+    Column("expected", Float, nullable=False),
+    Column("relative_risk", Float),
+    Column("p", Float, nullable=False),
+    Column("recurrence_days", Float, nullable=False),
+    Column("groups", ARRAY(Text), nullable=False, server_default=FetchedValue()),
+)
+
+alert_scan = Table(
+    "alert_scan",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("settings", JSONB, nullable=False),
+    Column("n_tests", Integer, nullable=False),
+    Column("n_cases", Integer, nullable=False),
+    Column("n_alerts", Integer, nullable=False),
+)
+
+report = Table(
+    "report",
+    metadata,
+    Column("report_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("kind", Text, nullable=False),
+    Column("on_day", Date, nullable=False),
+    Column("territory_code", Code, nullable=False),
+    Column("figures", JSONB, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("made_by", Uuid),
+)
+
+kiosk = Table(
+    "kiosk",
+    metadata,
+    Column("kiosk_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("name", Text, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("address", INET, nullable=False),
+    Column("unit_code", Code, nullable=False),
+    Column("made_at", Instant, nullable=False, server_default=FetchedValue()),
+    Column("expires_at", Instant, nullable=False),
+    Column("seen_at", Instant),
+    Column("ended_at", Instant),
 )

@@ -9,6 +9,7 @@ from grids import schema
 WALLED = (
     *("household", "camera", "incident", "incident_step", "visit", "patrol", "audit"),
     *("task", "task_rule", "handover", "matter_request"),
+    *("incident_tally", "alert", "alert_night", "report"),
 )
 
 

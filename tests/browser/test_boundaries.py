@@ -221,6 +221,8 @@ def test_a_grid_is_split_reshaped_and_published_by_keyboard_alone(sign_in, owner
     keys.type("键盘新网格")
     made = written(page, lambda: keys.press("Enter"))
     assert {one["properties"]["grid_name"] for one in made["changed"]["features"]} >= {"键盘新网格"}
+    # The card has gone, and the hand is where it was before the card came.
+    expect(page.locator("[data-crosshair]")).to_be_focused()
 
     bend = drafting.bend(cells, {cut.grid.code})
     keys.press("r")
@@ -232,6 +234,7 @@ def test_a_grid_is_split_reshaped_and_published_by_keyboard_alone(sign_in, owner
     expect(card.get_by_label("第一个网格")).to_have_value(bend.a.code)
     tab_to(page, card.get_by_role("button", name="改划"))
     written(page, lambda: keys.press("Enter"))
+    expect(page.locator("[data-crosshair]")).to_be_focused()
 
     keys.press("Escape")
     keys.press("Escape")

@@ -57,3 +57,44 @@ SELECT s.facts ->> 'grid', local_day(i.occurred_at), i.matter_code, i.level, i.s
   JOIN incident_step AS s ON s.incident_id = i.incident_id AND s.seq = 1
  WHERE s.facts ->> 'grid' IS NOT NULL AND i.step NOT IN ('rejected', 'duplicate')
  GROUP BY 1, 2, 3, 4, 5;
+
+-- name: state
+-- Since when changes are new to whoever reads now, the epoch of the counts, and whether the asking
+-- transaction has itself written anything.
+SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS horizon,
+       (SELECT epoch FROM daily_count_epoch) AS epoch,
+       pg_current_xact_id_if_assigned() IS NOT NULL AS has_written;
+
+-- name: changed
+-- What was written by transactions from a number on.
+SELECT c.grid_code, c.day, c.matter_code, c.level, c.source, c.n
+  FROM daily_count AS c
+ WHERE c.changed_by >= CAST(CAST(:since AS text) AS xid8)
+ LIMIT :limit;
+
+-- name: counted_grids
+-- Every grid with a count, found by stepping along the key from grid to grid.
+WITH RECURSIVE step (grid_code) AS (
+  (SELECT grid_code FROM daily_count ORDER BY grid_code LIMIT 1)
+  UNION ALL
+  SELECT (SELECT c.grid_code FROM daily_count AS c WHERE c.grid_code > step.grid_code ORDER BY c.grid_code LIMIT 1)
+    FROM step
+   WHERE step.grid_code IS NOT NULL
+)
+SELECT grid_code, hashtextextended(CAST(grid_code AS text), 0) AS hash FROM step WHERE grid_code IS NOT NULL;
+
+-- name: counted_kinds
+-- Every combination of matter, level and source with a count.
+SELECT matter_code, level, source, hashtextextended(matter_code || chr(31) || level || chr(31) || source, 0) AS hash
+  FROM daily_count
+ GROUP BY matter_code, level, source
+ ORDER BY matter_code, level, source;
+
+-- name: all_rows
+-- All counts as fixed numbers, names by their hash: read by place, four fields a row.
+COPY (
+  SELECT hashtextextended(CAST(grid_code AS text), 0), day - date '1970-01-01',
+         hashtextextended(matter_code || chr(31) || level || chr(31) || source, 0), n
+    FROM daily_count
+   WHERE n <> 0 AND day >= date '1970-01-01'
+) TO STDOUT (FORMAT BINARY)

@@ -11,6 +11,7 @@ from grids.model import Viewer
 from importers.cameras import import_cameras
 from importers.duties import import_duties
 from importers.grids import import_grids
+from importers.holidays import import_holidays
 from importers.households import import_households
 from importers.incidents import import_incidents
 from importers.matters import import_matters
@@ -38,6 +39,7 @@ ROWS: dict[str, RowImporter] = {
     "duties": import_duties,
     "matters": import_matters,
     "incidents": import_incidents,
+    "holidays": import_holidays,
 }
 KINDS = frozenset(OUTLINES) | frozenset(ROWS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -49,11 +50,16 @@ class Rota:
     received one by one.
     """
 
-    def __init__(self, conn: Connection, at: datetime) -> None:
-        """Read who is on duty, on leave, and how much each has open."""
+    def __init__(self, conn: Connection, at: datetime, *, without: UUID | None = None) -> None:
+        """Read who is on duty, on leave, and how much each has open.
+
+        `without` is a person who is to be thought away.
+        """
         self._holders: dict[Call, list[Duty]] = {}
         self._open: Counter[object] = Counter()
         for duty in roster.whole_roster(conn, at):
+            if duty.person_id == without:
+                continue
             self._holders.setdefault(Call(duty.unit_code, duty.rank), []).append(duty)
             self._open[duty.person_id] = duty.open_incidents
         for holders in self._holders.values():

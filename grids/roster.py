@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, select, text
+from sqlalchemy.dialects.postgresql import Range
 
-from grids import access, audit
+from grids import access, audit, boundary_rules, schema
 from grids.db import statement
-from grids.errors import NotFound
-from grids.model import Duty, Viewer
+from grids.errors import BadValue, NotFound
+from grids.model import Duty, Level, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,105 @@ def posts_of(conn: Connection, person_id: UUID, at: datetime) -> list[Post]:
     return [Post(row.unit_code, row.unit_name, row.rank) for row in rows]
 
 
-def vacancies(conn: Connection, scope: str, at: datetime) -> list[str]:
-    """Return the units of a territory where nobody is on duty: grids without a primary worker,
-    villages, townships and counties without a desk. Leave is no vacancy.
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A duty with its days; `until` is the first day no longer served, none: no end is known.
+
+    `on_leave_until` is none while nobody is away, or for leave without an end.
     """
-    rows = conn.execute(statement("vacancies", "roster"), {"scope": scope, "at": at})
-    return [row.code for row in rows]
+
+    duty_id: int
+    person_id: UUID
+    person_name: str
+    phone_mask: str | None
+    unit_code: str
+    unit_name: str
+    rank: str
+    since: date | None
+    until: date | None
+    on_leave: bool
+    on_leave_until: datetime | None
+    open_incidents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vacancy:
+    """A unit where nobody is on duty, and who held it last."""
+
+    unit_code: str
+    unit_name: str
+    level: str
+    kind: str
+    rank: str
+    last_name: str | None
+    vacant_since: date | None
+
+
+def list_services(
+    conn: Connection, viewer: Viewer, at: datetime, *, area: str | None = None
+) -> list[Service]:
+    """Return the duties of an area that count at a moment or begin later, by unit and rank.
+
+    Raises
+    ------
+    NotFound
+        If the area lies outside the viewer's territory.
+    """
+    access.require(viewer, access.Action.WORKER_SEE)
+    rows = conn.execute(statement("services", "roster"), _area(viewer, area) | {"at": at})
+    return [Service(*row) for row in rows]
+
+
+def list_vacancies(
+    conn: Connection, viewer: Viewer, at: datetime, *, area: str | None = None
+) -> list[Vacancy]:
+    """Return the units of an area where nobody is on duty, those that need nobody left out.
+
+    Whether a grid of a kind needs a primary worker is said by the boundary rules (`primary`);
+    villages, townships and the county need a desk.
+    """
+    access.require(viewer, access.Action.WORKER_SEE)
+    rows = conn.execute(statement("vacant", "roster"), _area(viewer, area) | {"at": at})
+    needed = boundary_rules.load(conn)
+    return [
+        Vacancy(*row)
+        for row in rows
+        if row.level != Level.GRID.value or needed.find(row.kind, "primary", row.unit_code)
+    ]
+
+
+def end_duty(conn: Connection, viewer: Viewer, duty_id: int, last_day: date) -> None:
+    """End a duty after a day; one that would begin later goes.
+
+    Raises
+    ------
+    NotFound
+        If there is no such duty in the viewer's territory.
+    """
+    access.require(viewer, access.Action.PEOPLE_MANAGE)
+    duty = schema.duty.c
+    held = conn.execute(
+        select(duty.unit_code, duty.valid).where(duty.duty_id == duty_id).with_for_update()
+    ).one_or_none()
+    if held is None or not access.in_territory(viewer, held.unit_code):
+        raise NotFound(what="duty", key=duty_id)
+    until = last_day + timedelta(days=1)
+    if held.valid.lower is not None and held.valid.lower >= until:
+        raise BadValue(field="last_day", given=last_day.isoformat(), reason="before it begins")
+    conn.execute(
+        schema.duty.update()
+        .where(duty.duty_id == duty_id)
+        .values(valid=Range(held.valid.lower, until))
+    )
+    facts = {"last_day": last_day.isoformat()}
+    record = f"duty {duty_id}"
+    audit.record(conn, viewer, "duty.end", record, territory=held.unit_code, facts=facts)
+
+
+def _area(viewer: Viewer, area: str | None) -> dict[str, str]:
+    low = viewer.scope if area is None else area
+    access.require_territory(viewer, low)
+    return {"low": low, "high": low + "~"}
 
 
 def appoint(

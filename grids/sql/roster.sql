@@ -35,14 +35,38 @@ SELECT d.unit_code, u.name AS unit_name, d.rank
  WHERE d.person_id = :person_id AND d.valid @> local_day(CAST(:at AS timestamptz))
  ORDER BY length(d.unit_code) DESC, d.unit_code, d.rank;
 
--- name: vacancies
--- Grids in force without a primary worker, and villages, townships and counties without a desk.
-SELECT u.code
+-- name: services
+-- The duties of an area that count on a day or begin later.
+SELECT d.duty_id, d.person_id, p.name AS person_name, p.phone_mask, d.unit_code::text, u.name AS unit_name, d.rank,
+       lower(d.valid) AS since, upper(d.valid) AS until,
+       away.person_id IS NOT NULL AS on_leave, upper(away.during) AS on_leave_until,
+       coalesce(load.n, 0) AS open_incidents
+  FROM duty AS d
+  JOIN person AS p ON p.person_id = d.person_id AND p.active
+  JOIN unit AS u ON u.code = d.unit_code
+  LEFT JOIN leave AS away ON away.person_id = d.person_id AND away.during @> CAST(:at AS timestamptz)
+  LEFT JOIN (SELECT owner_id, count(*) AS n FROM incident
+              WHERE step NOT IN ('closed', 'rejected', 'duplicate') GROUP BY owner_id) AS load
+         ON load.owner_id = d.person_id
+ WHERE d.unit_code >= :low AND d.unit_code < :high
+   AND (upper_inf(d.valid) OR upper(d.valid) > local_day(CAST(:at AS timestamptz)))
+ ORDER BY d.unit_code, d.rank, lower(d.valid), d.duty_id;
+
+-- name: vacant
+-- Grids in force without a primary worker and other units without a desk, with who held them last.
+SELECT u.code::text AS unit_code, u.name AS unit_name, u.level, u.kind, needed.rank, last.name AS last_name,
+       last.until AS vacant_since
   FROM unit AS u
- WHERE upper_inf(u.valid) AND u.level <> 'subgroup'
-   AND u.code >= :scope AND u.code < :scope || '~'
+ CROSS JOIN LATERAL (SELECT CASE u.level WHEN 'grid' THEN 'primary' ELSE 'desk' END AS rank) AS needed
+  LEFT JOIN LATERAL (SELECT p.name, upper(d.valid) AS until
+                       FROM duty AS d
+                       JOIN person AS p ON p.person_id = d.person_id
+                      WHERE d.unit_code = u.code AND d.rank = needed.rank
+                        AND upper(d.valid) <= local_day(CAST(:at AS timestamptz))
+                      ORDER BY upper(d.valid) DESC LIMIT 1) AS last ON true
+ WHERE upper_inf(u.valid) AND u.level <> 'subgroup' AND u.code >= :low AND u.code < :high
    AND NOT EXISTS (SELECT FROM duty AS d
                      JOIN person AS p ON p.person_id = d.person_id AND p.active
-                    WHERE d.unit_code = u.code AND d.valid @> local_day(CAST(:at AS timestamptz))
-                      AND d.rank = CASE u.level WHEN 'grid' THEN 'primary' ELSE 'desk' END)
+                    WHERE d.unit_code = u.code AND d.rank = needed.rank
+                      AND d.valid @> local_day(CAST(:at AS timestamptz)))
  ORDER BY u.code;

@@ -108,8 +108,11 @@ def test_vacancies_are_grids_without_a_worker_and_units_without_a_desk(conn, mak
     make.leave(away, NOW - DAY, NOW + DAY)
     make.duty(second.code, "deputy")
     make.duty(VILLAGE, "desk")
-    assert roster.vacancies(conn, VILLAGE, NOW) == [second.code]
-    assert roster.vacancies(conn, "", NOW) == [COUNTY, TOWNSHIP, second.code]
+    viewer = make.viewer()
+    inside = roster.list_vacancies(conn, viewer, NOW, area=VILLAGE)
+    assert [one.unit_code for one in inside] == [second.code]
+    everywhere = roster.list_vacancies(conn, viewer, NOW)
+    assert [one.unit_code for one in everywhere] == [COUNTY, TOWNSHIP, second.code]
 
 
 def test_an_appointed_primary_worker_takes_over_from_the_one_before(conn, make, grid):

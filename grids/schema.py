@@ -526,6 +526,24 @@ incident_key = Table(
     Column("answer", JSONB, nullable=False, server_default=FetchedValue()),
 )
 
+# A photo of an incident; the bytes are JPEG.
+photo = Table(
+    "photo",
+    metadata,
+    Column("photo_id", Uuid, primary_key=True, server_default=FetchedValue()),
+    Column("incident_id", Uuid, nullable=False),
+    Column("step_seq", Integer),
+    Column("person_id", Uuid),
+    Column("at", Instant, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("given_sha256", LargeBinary, nullable=False),
+    Column("jpeg", LargeBinary, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("territory_code", Code, nullable=False),
+)
+
 incident_counter = Table(
     "incident_counter",
     metadata,

@@ -55,6 +55,9 @@ STATUS = {
     "plan.undo_blocked": 409,
     "publish.busy": 409,
     "incident.key_reused": 409,
+    "photo.too_many": 409,
+    "photo.too_large": 413,
+    "photo.unreadable": 415,
     "publication.none": 409,
     "client.missing": 503,
 }

@@ -34,6 +34,7 @@ _THINGS: Words = {
     "incident": _l("incident"),
     "matter": _l("matter"),
     "person": _l("person"),
+    "photo": _l("photo"),
     "plan": _l("plan"),
     "publication": _l("publication"),
     "session": _l("session"),

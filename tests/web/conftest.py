@@ -19,12 +19,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 import web
-from grids import incidents, people, plans, staff
+from grids import incidents, people, photos, plans, staff
 from grids.access import everyone
 from grids.db import EVERYWHERE, begin, make_engine
 from grids.incidents import IncidentReport
 from grids.model import Role, Viewer
 from grids.secrets import KeyRing
+from importers.photos import Photo
 from tests.database import database_url
 from tests.factories import COUNTY, Make
 from web import assets
@@ -51,6 +52,7 @@ class Territory:
     household: UUID
     camera: UUID
     incident: UUID
+    photo: UUID
     plan: UUID
     worker: UUID
     edit: UUID
@@ -88,6 +90,7 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
         household,
         make.camera(f"cam-{code}", first),
         receipt.incident_id,
+        photos.save(make.conn, None, receipt.incident_id, b"", Photo(b"jpeg", 1, 1), "of-a-seed", NOW),
         plans.create(make.conn, viewer, f"plan of {code}").plan_id,
         worker,
         make.edit(first),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from io import BytesIO
 from uuid import uuid4
 
 import pytest
@@ -39,6 +40,7 @@ INCIDENT = "/api/v1/incidents/{t.incident}"
 HOUSEHOLD = "/api/v1/households/{t.household}"
 PERIOD = "since=2026-01-01&until=2026-03-31&area={t.code}"
 STEP = {"tool": "merge", "from": "{t.grid}", "into": "{t.village}002"}
+PHOTO = {"key": "key-of-a-photo", "photo": "no picture at all"}
 REPORT = {"matter_code": "0201", "summary": "路灯不亮", "unit_code": "{t.grid}"}
 
 DOORS = {
@@ -81,6 +83,8 @@ DOORS = {
     "cameras.show": Door("camera.see", "/api/v1/cameras/{t.camera}", walled=True),
     "hotspots.hotspots": Door("hotspot.see", f"/api/v1/hotspots?{PERIOD}", walled=True),
     "me.me": Door("incident.see", "/api/v1/me"),
+    "photos.add": Door("incident.report", INCIDENT + "/photos", PHOTO, walled=True),
+    "photos.show": Door("incident.see", "/api/v1/photos/{t.photo}", walled=True),
     "incidents.matters": Door("incident.see", "/api/v1/matters"),
     "incidents.list_incidents": Door(
         "incident.see", "/api/v1/incidents?unit={t.code}", walled=True
@@ -183,6 +187,9 @@ def knock(caller, app, endpoint, territory):
 
     body = {key: filled(value) for key, value in (door.body or {}).items()}
     more = {"json": body} if method in ("POST", "PUT") else {}
+    if "photo" in body:  # a form with a file
+        file = BytesIO(str(body["photo"]).encode())
+        more = {"data": body | {"photo": (file, "photo.jpg")}}
     return caller.send(method, door.path.format(**names), **more)
 
 

@@ -692,6 +692,19 @@ notice = Table(
     Column("xid", Text, nullable=False, server_default=FetchedValue()),
     Column("at", Instant, nullable=False, server_default=FetchedValue()),
     Column("seen_at", Instant),
+    Column("about", BigInteger),
+    Column("attempts", SmallInteger, nullable=False, server_default=FetchedValue()),
+    Column("due_at", Instant),
+    Column("sent_at", Instant),
+    Column("error", Text),
+)
+
+notice_channel = Table(
+    "notice_channel",
+    metadata,
+    Column("person_id", Uuid, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("since", Instant, nullable=False, server_default=FetchedValue()),
 )
 
 audit = Table(
@@ -797,24 +810,6 @@ supervision_counter = Table(
     Column("last", Integer, nullable=False),
 )
 
-# A photo of an incident; the bytes are JPEG.
-photo = Table(
-    "photo",
-    metadata,
-    Column("photo_id", Uuid, primary_key=True, server_default=FetchedValue()),
-    Column("incident_id", Uuid, nullable=False),
-    Column("step_seq", Integer),
-    Column("person_id", Uuid),
-    Column("at", Instant, nullable=False),
-    Column("idempotency_key", Text, nullable=False),
-    Column("given_sha256", LargeBinary, nullable=False),
-    Column("jpeg", LargeBinary, nullable=False),
-    Column("sha256", LargeBinary, nullable=False),
-    Column("width", Integer, nullable=False),
-    Column("height", Integer, nullable=False),
-    Column("territory_code", Code, nullable=False),
-)
-
 # What the board counts, its alerts, kept reports and the walls that show them.
 incident_tally = Table(
     "incident_tally",
@@ -829,6 +824,7 @@ incident_tally = Table(
     Column("closed_digits", SmallInteger),
     Column("came_closed", Boolean, nullable=False, server_default=FetchedValue()),
     Column("response_s", Integer),
+    Column("closing_s", Integer),
 )
 
 alert = Table(
@@ -898,4 +894,58 @@ kiosk = Table(
     Column("expires_at", Instant, nullable=False),
     Column("seen_at", Instant),
     Column("ended_at", Instant),
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("mapping", JSONB, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+)
+
+feed_token = Table(
+    "feed_token",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("feed_code", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+
+feed_message = Table(
+    "feed_message",
+    metadata,
+    Column("incident_id", Uuid, primary_key=True),
+    Column("feed_code", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("given_cipher", LargeBinary, nullable=False),
+    Column("territory_code", Code, nullable=False),
+)
+
+resident_report = Table(
+    "resident_report",
+    metadata,
+    Column("report_key", Text, primary_key=True),
+    Column("incident_id", Uuid, nullable=False),
+    Column("joined", Boolean, nullable=False),
+    Column("receipt_hash", LargeBinary, nullable=False),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("stars", SmallInteger),
+    Column("stars_note", Text, nullable=False, server_default=FetchedValue()),
+    Column("rated_at", Instant),
+    Column("territory_code", Code, nullable=False),
+)
+
+resident_photo = Table(
+    "resident_photo",
+    metadata,
+    Column("report_key", Text, primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
 )

@@ -55,25 +55,28 @@ class KeyRing:
         """Return the line of a key file for a new random key."""
         return f"{number}:{base64.b64encode(os.urandom(_KEY_BYTES)).decode()}\n"
 
-    def encrypt(self, plain: str) -> bytes:
-        """Return `plain` sealed under the newest key; each call gives other bytes."""
+    def encrypt(self, plain: str, purpose: bytes = _PURPOSE) -> bytes:
+        """Return `plain` sealed under the newest key; each call gives other bytes.
+
+        What was sealed for one purpose (telephone numbers, if none is said) opens for no other.
+        """
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._ciphers[self._newest].encrypt(nonce, plain.encode(), _PURPOSE)
+        sealed = self._ciphers[self._newest].encrypt(nonce, plain.encode(), purpose)
         return bytes([self._newest]) + nonce + sealed
 
-    def decrypt(self, cipher: bytes) -> str:
-        """Return what was sealed.
+    def decrypt(self, cipher: bytes, purpose: bytes = _PURPOSE) -> str:
+        """Return what was sealed for this purpose.
 
         Raises
         ------
         NoSuchKey
-            If the ring lacks the key, or the bytes were changed.
+            If the ring lacks the key, the bytes were changed, or sealed for another purpose.
         """
         key_id, nonce, sealed = cipher[0], cipher[1 : 1 + _NONCE_BYTES], cipher[1 + _NONCE_BYTES :]
         if key_id not in self._ciphers:
             raise NoSuchKey(key_id=key_id)
         try:
-            return self._ciphers[key_id].decrypt(nonce, sealed, _PURPOSE).decode()
+            return self._ciphers[key_id].decrypt(nonce, sealed, purpose).decode()
         except InvalidTag:
             raise NoSuchKey(key_id=key_id) from None
 

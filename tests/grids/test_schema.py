@@ -10,6 +10,7 @@ WALLED = (
     *("household", "camera", "incident", "incident_step", "visit", "patrol", "audit"),
     *("task", "task_rule", "handover", "matter_request"),
     *("incident_tally", "alert", "alert_night", "report"),
+    *("feed_message", "resident_report"),
 )
 
 

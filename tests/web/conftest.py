@@ -80,6 +80,8 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
         "seed", code, "0201", "路灯不亮", x=at.lon, y=at.lat, datum="cgcs2000", accuracy_m=5
     )
     receipt, _ = incidents.receive(make.conn, everyone(), report, NOW)
+    picture = Photo(b"jpeg", 1, 1)
+    photo = photos.save(make.conn, None, receipt.incident_id, b"", picture, "of-a-seed", NOW)
     viewer = everyone(scope=code)
     return Territory(
         code,
@@ -90,7 +92,7 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
         household,
         make.camera(f"cam-{code}", first),
         receipt.incident_id,
-        photos.save(make.conn, None, receipt.incident_id, b"", Photo(b"jpeg", 1, 1), "of-a-seed", NOW),
+        photo,
         plans.create(make.conn, viewer, f"plan of {code}").plan_id,
         worker,
         make.edit(first),

@@ -820,7 +820,6 @@ incident_tally = Table(
     Column("territory_code", Code, nullable=False),
     Column("matter_code", Text, nullable=False),
     Column("step", Text, nullable=False),
-    Column("due_at", Instant),
     Column("closed_digits", SmallInteger),
     Column("came_closed", Boolean, nullable=False, server_default=FetchedValue()),
     Column("response_s", Integer),

@@ -9,20 +9,19 @@ CREATE TABLE incident_tally (
   territory_code unit_code NOT NULL,
   matter_code    text COLLATE "C" NOT NULL,
   step           text NOT NULL,
-  due_at         timestamptz,
   closed_digits  smallint,
   came_closed    boolean NOT NULL DEFAULT false,
-  response_s     integer CHECK (response_s >= 0)
+  response_s     integer CHECK (response_s >= 0),
+  closing_s      integer CHECK (closing_s >= 0)
 );
 COMMENT ON TABLE incident_tally IS 'derived from incident and incident_step by triggers; the board reads nothing else';
 COMMENT ON COLUMN incident_tally.day IS 'the day in China on which it happened';
 COMMENT ON COLUMN incident_tally.closed_digits IS 'digits of the unit that owned it when it was closed: 6 county ... 15 grid; none while it is not';
 COMMENT ON COLUMN incident_tally.came_closed IS 'taken in when it was over: nobody here responded to it';
 COMMENT ON COLUMN incident_tally.response_s IS 'seconds from the report to the first act of a person';
+COMMENT ON COLUMN incident_tally.closing_s IS 'seconds from the report to the closing; none while it is not closed';
 CREATE INDEX incident_tally_day ON incident_tally (day)
-  INCLUDE (territory_code, matter_code, step, closed_digits, response_s, came_closed);
-CREATE INDEX incident_tally_open ON incident_tally (territory_code)
-  INCLUDE (day, matter_code, reported_at, due_at) WHERE step NOT IN ('closed', 'rejected', 'duplicate');
+  INCLUDE (territory_code, matter_code, step, closed_digits, response_s, came_closed, closing_s);
 
 CREATE FUNCTION is_response(action text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT action IN ('accept', 'start', 'attempt', 'resolve', 'verify', 'close', 'return', 'reject', 'transfer',
@@ -34,20 +33,22 @@ COMMENT ON FUNCTION is_response IS 'whether a step is the act of a person on a r
 CREATE FUNCTION keep_incident_tally() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  INSERT INTO incident_tally AS t (incident_id, reported_at, day, territory_code, matter_code, step, due_at,
-         closed_digits, came_closed, response_s)
-  SELECT i.incident_id, i.reported_at, local_day(i.occurred_at), i.territory_code, i.matter_code, i.step, i.due_at,
+  INSERT INTO incident_tally AS t (incident_id, reported_at, day, territory_code, matter_code, step, closed_digits,
+         closing_s, came_closed, response_s)
+  SELECT i.incident_id, i.reported_at, local_day(i.occurred_at), i.territory_code, i.matter_code, i.step,
          CASE WHEN i.step = 'closed' THEN least(length(i.owner_unit), 15) END,
+         CASE WHEN i.step = 'closed' AND i.closed_at IS NOT NULL THEN greatest(0, extract(epoch FROM i.closed_at - i.reported_at))::integer END,
          coalesce(first.came_closed, false), first.response_s
     FROM changed AS i
     LEFT JOIN LATERAL (
          SELECT greatest(0, extract(epoch FROM min(s.at) - i.reported_at))::integer AS response_s,
                 bool_or(s.facts ? 'came_closed') AS came_closed
            FROM incident_step AS s
-          WHERE s.incident_id = i.incident_id AND is_response(s.action)) AS first ON true
+          WHERE s.incident_id = i.incident_id AND is_response(s.action)
+         HAVING count(*) > 0) AS first ON true
   ON CONFLICT (incident_id) DO UPDATE
      SET day = excluded.day, territory_code = excluded.territory_code, matter_code = excluded.matter_code,
-         step = excluded.step, due_at = excluded.due_at, came_closed = excluded.came_closed,
+         step = excluded.step, closing_s = excluded.closing_s, came_closed = excluded.came_closed,
          response_s = excluded.response_s,
          -- What is closed stays closed at its level, whoever owns it later.
          closed_digits = CASE WHEN excluded.step = 'closed' THEN coalesce(t.closed_digits, excluded.closed_digits) END;
@@ -80,10 +81,11 @@ END $$;
 CREATE TRIGGER tally_response AFTER INSERT ON incident_step REFERENCING NEW TABLE AS added
   FOR EACH STATEMENT EXECUTE FUNCTION keep_incident_response();
 
-INSERT INTO incident_tally (incident_id, reported_at, day, territory_code, matter_code, step, due_at, closed_digits,
-       came_closed, response_s)
-SELECT i.incident_id, i.reported_at, local_day(i.occurred_at), i.territory_code, i.matter_code, i.step, i.due_at,
+INSERT INTO incident_tally (incident_id, reported_at, day, territory_code, matter_code, step, closed_digits,
+       closing_s, came_closed, response_s)
+SELECT i.incident_id, i.reported_at, local_day(i.occurred_at), i.territory_code, i.matter_code, i.step,
        CASE WHEN i.step = 'closed' THEN least(length(i.owner_unit), 15) END,
+       CASE WHEN i.step = 'closed' AND i.closed_at IS NOT NULL THEN greatest(0, extract(epoch FROM i.closed_at - i.reported_at))::integer END,
        coalesce(first.came_closed, false), first.response_s
   FROM incident AS i
   LEFT JOIN (SELECT s.incident_id, bool_or(s.facts ? 'came_closed') AS came_closed,

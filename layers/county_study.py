@@ -1,23 +1,24 @@
-"""What was reported in the grids in force, as the statistics take it."""
+"""What was reported in the units in force, as the statistics take it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from geo.crs import MetricFrame
 from geo.lattice import Geometries
-from grids import counts
-from grids.db import statement
-from grids.model import Viewer
-from layers import county_hotspots
-from layers.county_hotspots import FOLDER
-from layers.hotspots import MIN_HOUSEHOLDS
-from layers.studies import Study
+from grids.model import Level, Viewer
+from layers.county_counts import Counted, count, sql
+from layers.hotspots import MIN_HOUSEHOLDS, Window
+from layers.studies import Study, TooManyEvents
+from layers.windows import Calendar, Kind, comparison_window
+
+# Methods that look at single events are for looking closer; beyond this the answer would be late.
+MOST_EVENTS = 300_000
+OF_EVENTS = ("density", "dbscan", "knox")
 
 
 def read(
@@ -28,70 +29,103 @@ def read(
     *,
     matter: str | None = None,
     area: str | None = None,
+    levels: Sequence[str] = (),
+    sources: Sequence[str] = (),
+    by: Level = Level.GRID,
+    compare: Kind = "prev",
+    calendar: Calendar = "solar",
+    events: bool = True,
 ) -> tuple[Study, Geometries]:
-    """Return the study of a window, and the outlines of its grids in CGCS2000 degrees.
+    """Return the study of a window, and the outlines of its units in CGCS2000 degrees.
 
-    Grids with fewer than five households take no part: sums around them would give their figures
-    away. `change` compares with as many days just before. Neither do redrawn grids, since reports
-    stay with the grid of their day.
+    Units with fewer than five households take no part: sums around them would give their figures
+    away. Neither do redrawn units, since reports stay with the grid of their day.
+
+    Parameters
+    ----------
+    matter, area, levels, sources, by
+        As `county_counts.count`.
+    compare, calendar
+        The period that `change` compares with.
+    events
+        Whether the places of single events are read, which few methods need.
 
     Raises
     ------
     Forbidden, NotFound, NothingPublished
-        As `county_hotspots.count`.
+        As `county_counts.count`.
+    TooManyEvents
+        If there are more single events than can be looked at.
     """
-    counted = county_hotspots.count(conn, viewer, since, until, matter=matter, area=area)
+    window = Window(since, until)
+    then = comparison_window(window, compare, calendar)
+    counted = count(
+        conn, viewer, since, until,
+        matter=matter, area=area, levels=levels, sources=sources, by=by, back_to=then.since,
+    )  # fmt: skip
+    if not events:
+        return study_of(counted, then)
+    return study_of(counted, then, *places(conn, counted, viewer.scope if area is None else area))
+
+
+def taking_part(counted: Counted) -> NDArray[np.int64]:
+    """Return the numbers of the units that statistics speak of."""
     redrawn = np.array([code in counted.redrawn for code in counted.ground.codes], np.bool_)
-    kept = np.flatnonzero((counted.households >= MIN_HOUSEHOLDS) & ~redrawn)
-    number = np.full(len(counted.ground.codes), -1)
+    return np.flatnonzero((counted.households >= MIN_HOUSEHOLDS) & ~redrawn)
+
+
+def study_of(
+    counted: Counted,
+    then: Window,
+    lon_lat: NDArray[np.float64] | None = None,
+    on: NDArray[np.float64] | None = None,
+) -> tuple[Study, Geometries]:
+    """Return the study of counted reports; `lon_lat` and `on` are those of `places`."""
+    ground = counted.ground
+    kept = taking_part(counted)
+    number = np.full(len(ground.codes), -1)
     number[kept] = np.arange(len(kept))
-    codes = tuple(counted.ground.codes[i] for i in kept)
-    outlines = counted.ground.outlines[kept]
-    frame = MetricFrame.at(float(shapely.get_x(shapely.centroid(outlines)).mean()))
-    pairs = number[counted.ground.pairs]
-    scope = viewer.scope if area is None else area
-    days = (until - since).days + 1
-    then = counts.daily(
-        conn, since - timedelta(days), since - timedelta(1), matter=matter, scope=scope
-    )
-    places, on = _places(conn, since, until, matter, scope)
+    pairs = number[ground.pairs]
     study = Study(
-        ids=codes,
-        xy_m=shapely.get_coordinates(shapely.centroid(frame.project(outlines))),
+        ids=tuple(ground.codes[i] for i in kept),
+        xy_m=ground.xy_m[kept],
         pairs=pairs[(pairs >= 0).all(axis=1)],
-        counts=_cube(conn, codes, since, until, matter, scope),
+        counts=counted.tally.cube(counted.window)[kept],
         window=counted.window,
-        then=(np.array([then.get(code, 0) for code in codes], np.float64), days),
+        then=(counted.tally.totals(then)[kept].astype(np.float64), then.days),
         population=counted.households[kept].astype(np.float64),
-        places_m=frame.project_xy(places),
+        places_m=None if lon_lat is None else ground.frame.project_xy(lon_lat),
         days=on,
         version=counted.version,
     )
-    return study, outlines
+    return study, ground.outlines[kept]
 
 
-def _cube(
-    conn: Connection,
-    codes: tuple[str, ...],
-    since: date,
-    until: date,
-    matter: str | None,
-    scope: str,
-) -> NDArray[np.float64]:
-    number = {code: i for i, code in enumerate(codes)}
-    cube = np.zeros((len(codes), (until - since).days + 1))
-    for code, day, n in counts.by_grid_and_day(conn, since, until, matter=matter, scope=scope):
-        if code in number:
-            cube[number[code], (day - since).days] = n
-    return cube
-
-
-def _places(
-    conn: Connection, since: date, until: date, matter: str | None, scope: str
+def places(
+    conn: Connection, counted: Counted, scope: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return degrees and days of the single events of a count, shapes (n, 2) and (n,).
+
+    Raises
+    ------
+    TooManyEvents
+    """
+    wanted, window = counted.tally.wanted, counted.window
     rows = conn.execute(
-        statement("places", "hotspots", FOLDER),
-        {"since": since, "until": until, "matter": matter, "low": scope, "high": f"{scope}~"},
+        sql("places"),
+        {
+            "since": window.since,
+            "until": window.until,
+            "after": window.until + timedelta(1),
+            "matter": wanted.matter,
+            "levels": list(wanted.levels) or None,
+            "sources": list(wanted.sources) or None,
+            "low": scope,
+            "high": f"{scope}~",
+            "limit": MOST_EVENTS + 1,
+        },
     ).all()
+    if len(rows) > MOST_EVENTS:
+        raise TooManyEvents(most=MOST_EVENTS)
     table = np.array([tuple(row) for row in rows], np.float64).reshape(-1, 3)
     return table[:, :2], table[:, 2]

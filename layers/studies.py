@@ -41,6 +41,13 @@ class NeedsMore(Refusal):
     sentence = "{method} needs {what}."
 
 
+class TooManyEvents(Refusal):
+    """More single events than a method that looks at each of them answers for in time."""
+
+    code = "hotspots.too_many_events"
+    sentence = "There are more than {most} events. Take a shorter period, one matter or one area."
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """What hotspot statistics are made of.

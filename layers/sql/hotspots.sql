@@ -1,26 +1,25 @@
--- name: grids
--- The grids in force of a territory as a map names them, with the households they have today.
+-- name: units
+-- The units in force of a level and territory as a map names them, with the households of today.
 SELECT o.unit_code, u.name, o.n_households
   FROM unit_outline AS o
   JOIN unit AS u ON u.code = o.unit_code
  WHERE upper_inf(o.valid)
-   AND o.level = 'grid'
+   AND o.level = :level
    AND o.unit_code >= :low
    AND o.unit_code < :high;
 
--- name: redrawn
--- Grids that gained, lost, followed or came from others on a day or later. The founding of a coverage
--- from a file changes no border: reports of former days were placed by what it drew.
-SELECT DISTINCT grid.code
+-- name: flows
+-- Ground that went from grid to grid on a day or later, in the order of publications. The founding of a
+-- coverage from a file moves no ground: reports of former days were placed by what it drew.
+SELECT l.publication, l.from_code, l.to_code
   FROM publication AS p
   JOIN lineage AS l ON l.publication = p.number
   LEFT JOIN plan ON plan.plan_id = p.plan_id
- CROSS JOIN LATERAL (VALUES (l.from_code), (l.to_code)) AS grid (code)
  WHERE local_day(p.in_force_from) >= :since
    AND NOT (l.kind = 'create' AND coalesce(plan.source IN ('import', 'command'), false))
-   AND length(grid.code) = 15
-   AND grid.code >= :low
-   AND grid.code < :high;
+   AND length(coalesce(l.from_code, l.to_code)) = 15
+   AND (l.from_code >= :low AND l.from_code < :high OR l.to_code >= :low AND l.to_code < :high)
+ ORDER BY l.publication;
 
 -- name: last_households
 -- The households that grids had when they were last in force.
@@ -38,8 +37,12 @@ SELECT name FROM unit WHERE code = :code;
 SELECT ST_X(i.position) AS lon, ST_Y(i.position) AS lat,
        local_day(i.occurred_at) - CAST(:since AS date) AS day
   FROM incident AS i
- WHERE local_day(i.occurred_at) BETWEEN :since AND :until
+ WHERE i.occurred_at >= CAST(:since AS timestamp) AT TIME ZONE 'Asia/Shanghai'
+   AND i.occurred_at < CAST(:after AS timestamp) AT TIME ZONE 'Asia/Shanghai'
    AND i.position IS NOT NULL AND i.step NOT IN ('rejected', 'duplicate')
    AND i.territory_code >= :low AND i.territory_code < :high
    AND (CAST(:matter AS text) IS NULL OR i.matter_code = :matter)
- ORDER BY i.occurred_at, i.incident_id;
+   AND (CAST(:levels AS text[]) IS NULL OR i.level = ANY(:levels))
+   AND (CAST(:sources AS text[]) IS NULL OR i.source = ANY(:sources))
+ ORDER BY i.occurred_at, i.incident_id
+ LIMIT :limit;

@@ -12,7 +12,7 @@ from geo.hotspots.inputs import UnusableCounts
 from grids.access import everyone
 from grids.db import EVERYWHERE, begin, make_engine, set_scope
 from grids.errors import Forbidden, NotFound
-from grids.model import Role, Viewer
+from grids.model import Level, Role, Viewer
 from layers import county_hotspots
 from layers.hotspot_methods import NoSuchMethod, drawn_by, table
 from tests.factories import COUNTY, VILLAGE, Make
@@ -310,3 +310,50 @@ def test_the_table_has_a_line_a_grid_and_withholds_what_the_map_withholds(board)
 
 def test_the_operator_reads_every_territory(board):
     assert len(read(board, viewer=everyone()).rows) == SIDE**2
+
+
+def test_an_absorbed_grid_takes_its_reports_along(board):
+    gone, heir = board.grids[-1], board.grids[-2]
+    seen = {row.code: row.observed for row in read(board).rows}
+    board.conn.execute(
+        text(
+            "UPDATE unit_outline SET valid = tstzrange(lower(valid) - interval '1 day', now())"
+            " WHERE unit_code = :code"
+        ),
+        {"code": gone},
+    )
+    board.publish(date(2025, 3, 15), (gone, heir, "merge"), (heir, heir, "reshape"))
+    shown = read(board)
+    assert flagged(shown) == set()
+    assert {row.code: row.observed for row in shown.rows}[heir] == seen[heir] + seen[gone]
+    assert note(shown, "hotspots.recounted") == {"grids": 1}
+    assert note(shown, "hotspots.former") == {}
+
+
+def test_villages_are_counted_without_the_grids_that_are_withheld(board):
+    Make(board.conn).grids(2, 2, village=OTHER, east_by=SIDE)
+    board.conn.execute(text("UPDATE unit_outline SET n_households = 40"))
+    board.conn.execute(
+        text("UPDATE unit_outline SET n_households = 3 WHERE unit_code = :code"),
+        {"code": board.grids[40]},
+    )
+    board.report(OTHER + "001", SINCE, 4)
+    shown = read(board, by=Level.VILLAGE)
+    assert [row.code for row in shown.rows] == [VILLAGE, OTHER]
+    assert [row.households for row in shown.rows] == [80 * 40, 4 * 40]
+    grids = read(board)
+    assert shown.rows[0].observed == sum(row.observed or 0 for row in grids.rows[:81])
+
+
+def test_levels_and_sources_of_incidents_are_chosen(board):
+    board.conn.execute(
+        text(
+            "INSERT INTO daily_count (grid_code, day, matter_code, level, source, n) VALUES"
+            " (:g, :d, '0201', 'major', 'desk', 5), (:g, :d, '0201', 'ordinary', 'phone', 7)"
+        ),
+        {"g": board.grids[0], "d": SINCE},
+    )
+    first = read(board).rows[0].observed
+    assert read(board, levels=["major"]).rows[0].observed == 5
+    assert read(board, sources=["phone", "web"]).rows[0].observed == 7
+    assert read(board, levels=["ordinary"]).rows[0].observed == first - 5

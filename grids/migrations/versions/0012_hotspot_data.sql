@@ -27,3 +27,6 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER gone AFTER DELETE OR TRUNCATE ON daily_count FOR EACH STATEMENT EXECUTE FUNCTION begin_count_epoch();
+
+-- Single events of a window, for looking closer.
+CREATE INDEX incident_occurred ON incident (occurred_at);

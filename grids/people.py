@@ -154,7 +154,7 @@ def sign_in(
         return SignInRefused()
     brake.forgive(conn, login, address, now)
     viewer = Viewer(account.person_id, account.name, may[0].role, may[0].unit_code)
-    token, expires_at = secrets.token_urlsafe(32), now + _life(viewer.role)[1]
+    token, expires_at = secrets.token_urlsafe(32), now + life_of(viewer.role)[1]
     conn.execute(
         insert(schema.session).values(
             token_hash=token_hash(token),
@@ -185,12 +185,17 @@ _SESSION = text(
 )
 
 
-def find_session(conn: Connection, token: str, now: datetime) -> SessionInfo | None:
-    """Return the session behind a token; None if it ended, ran out, or its right was taken back."""
+def find_session(
+    conn: Connection, token: str, now: datetime, *, in_use: bool = True
+) -> SessionInfo | None:
+    """Return the session behind a token; None if it ended, ran out, or its right was taken back.
+
+    `in_use` prolongs its life: not so where a page asks by itself while nobody is there.
+    """
     row = conn.execute(_SESSION, {"hash": token_hash(token), "now": now}).one_or_none()
-    if row is None or now - row.seen_at > _life(Role(row.role))[0]:
+    if row is None or now - row.seen_at > life_of(Role(row.role))[0]:
         return None
-    if now - row.seen_at > _SEEN_EVERY:
+    if in_use and now - row.seen_at > _SEEN_EVERY:
         conn.execute(
             update(schema.session)
             .where(schema.session.c.token_hash == token_hash(token))
@@ -221,7 +226,7 @@ def switch_grant(conn: Connection, token: str, grant_id: int, now: datetime) -> 
             conn.execute(
                 update(schema.session)
                 .where(schema.session.c.token_hash == token_hash(token))
-                .values(grant_id=grant_id, expires_at=now + _life(may.role)[1])
+                .values(grant_id=grant_id, expires_at=now + life_of(may.role)[1])
             )
             viewer = Viewer(session.viewer.person_id, session.viewer.name, may.role, may.unit_code)
             audit.record(
@@ -279,7 +284,8 @@ def end_sessions(conn: Connection, person_id: UUID | None, but: str | None = Non
     )
 
 
-def _life(role: Role) -> tuple[timedelta, timedelta]:
+def life_of(role: Role) -> tuple[timedelta, timedelta]:
+    """Return how long a session lives without use, and at most."""
     return _PHONE if role is Role.WORKER else _DESKTOP
 
 

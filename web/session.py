@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Request, request
+from flask import Flask, Request, current_app, request
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf import CSRFProtect
 
@@ -55,7 +55,7 @@ def _by_cookie(token: str) -> SessionUser | None:
     if _token_of(request) is not None:
         return None
     with begin(None) as conn:
-        session = people.find_session(conn, token, now())
+        session = people.find_session(conn, token, now(), in_use=not _asks_by_itself())
     return SessionUser(token, session.viewer, must_change=session.must_change) if session else None
 
 
@@ -104,6 +104,17 @@ def needs(action: str) -> Callable[[View], View]:
 def signed_in(view: View) -> View:
     """Mark a view: whoever is signed in passes."""
     return _marked(SIGNED_IN)(view)
+
+
+def in_background(view: View) -> View:
+    """Mark a view that pages ask by themselves: it keeps no session alive."""
+    view.in_background = True  # type: ignore[attr-defined]
+    return view
+
+
+def _asks_by_itself() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "in_background", False)
 
 
 def open_to_all(view: View) -> View:

@@ -167,6 +167,10 @@ DOORS = {
         "plan.edit", "/api/v1/inbox/{t.edit}/refuse", {"reason": "  "}, walled=True
     ),
     "plans.withdraw": Door("plan.edit", PLAN + "/withdraw", walled=True),
+    "notices.list_notices": Door(SIGNED_IN, "/api/v1/notices"),
+    "notices.mark_seen": Door(SIGNED_IN, "/api/v1/notices/seen", {"up_to": 0}),
+    "notices.channels": Door(SIGNED_IN, "/api/v1/notices/channels"),
+    "notices.set_channels": Door(SIGNED_IN, "/api/v1/notices/channels", {"channels": []}),
 }
 
 

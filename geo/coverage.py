@@ -24,7 +24,7 @@ from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import GeoError
-from geo.lattice import Geometries, Keys, degrees, keys, off_lattice, pack, snap, unpack
+from geo.lattice import Geometries, Keys, degrees, keys, pack, snap, snapped, unpack
 from geo.polygon import is_polygonal, parts, rings
 from geo.position import GEOD
 
@@ -197,8 +197,7 @@ def prove(
     invalid = ~is_polygonal(given) | shapely.is_empty(given)
     polygons = given.copy()
     polygons[invalid] = shapely.Polygon()
-    away = off_lattice(polygons)
-    polygons = snap(polygons)
+    polygons, away = snapped(polygons)
     invalid |= ~shapely.is_valid(polygons)
     left = residue(polygons)
     outline = enclosed(left.segments()) if frame is None else _required_frame(frame)

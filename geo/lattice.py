@@ -7,7 +7,7 @@ Seven decimals move a point by at most 8 mm and are what browsers, tiles and Geo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import shapely
@@ -39,9 +39,10 @@ def keys(xy: NDArray[Any]) -> Keys:
         mistake end here.
     """
     degrees = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
-    inside = np.abs(degrees) <= (180.0, 90.0)  # False for NaN, too
+    lons, lats = degrees.T
+    inside = (np.abs(lons) <= 180.0) & (np.abs(lats) <= 90.0)  # False for NaN, too
     if not inside.all():
-        lon, lat = degrees[int(np.argmin(inside.all(axis=1)))]
+        lon, lat = degrees[int(np.argmin(inside))]
         raise BadPosition(lon=float(lon), lat=float(lat))
     return np.rint(degrees * SCALE).astype(np.int64)
 
@@ -68,17 +69,27 @@ def snap(geoms: Sequence[BaseGeometry | None] | Geometries) -> Geometries:
     Consecutive repeats are removed. What collapses stays visible: a ring of fewer than three
     different places keeps its repeats and is invalid, nothing becomes empty or disappears.
     """
-    return _deduplicated(shapely.transform(_array(geoms), lambda xy: degrees(keys(xy))))
+    return snapped(geoms)[0]
 
 
 def off_lattice(geoms: Sequence[BaseGeometry | None] | Geometries) -> NDArray[np.bool_]:
     """Return which geometries have a coordinate that is not a lattice place."""
+    return _places(_array(geoms)).away
+
+
+def snapped(
+    geoms: Sequence[BaseGeometry | None] | Geometries,
+) -> tuple[Geometries, NDArray[np.bool_]]:
+    """Return what `snap` and `off_lattice` say, from one look at the coordinates."""
     array = _array(geoms)
-    xy, owner = shapely.get_coordinates(array, return_index=True)
-    away = np.abs(xy * SCALE - keys(xy)).max(axis=1, initial=0.0) > _LAST_BITS
-    mask = np.zeros(len(array), dtype=np.bool_)
-    mask[owner[away]] = True
-    return mask
+    found = _places(array)
+    # Writing coordinates back makes a new geometry: only where that changes anything.
+    moves = shapely.has_z(array) | shapely.has_m(array)
+    other = found.degrees != found.given
+    moves[found.owner[other[:, 0] | other[:, 1]]] = True
+    if moves.any():
+        array[moves] = shapely.transform(array[moves], lambda xy: degrees(keys(xy)))
+    return _deduplicated(array, found), found.away
 
 
 def on_lattice(geoms: Sequence[BaseGeometry | None] | Geometries) -> bool:
@@ -132,9 +143,29 @@ def _array(geoms: Sequence[BaseGeometry | None] | Geometries) -> Geometries:
     return array
 
 
-def _deduplicated(geoms: Geometries) -> Geometries:
-    xy, owner = shapely.get_coordinates(geoms, return_index=True)
-    repeats = (xy[1:] == xy[:-1]).all(axis=1) & (owner[1:] == owner[:-1])
+class _Places(NamedTuple):
+    """Coordinates as given and on the lattice, whose they are, and which geometries are off it."""
+
+    given: Coordinates
+    degrees: Coordinates
+    owner: NDArray[np.intp]
+    away: NDArray[np.bool_]
+
+
+def _places(array: Geometries) -> _Places:
+    xy, owner = shapely.get_coordinates(array, return_index=True)
+    there = keys(xy)
+    apart = np.abs(xy * SCALE - there) > _LAST_BITS
+    away = np.zeros(len(array), dtype=np.bool_)
+    away[owner[apart[:, 0] | apart[:, 1]]] = True
+    return _Places(xy, degrees(there), owner, away)
+
+
+def _deduplicated(geoms: Geometries, places: _Places) -> Geometries:
+    """Return geometries on these places without consecutive repeats."""
+    xy, owner = places.degrees, places.owner
+    same = xy[1:] == xy[:-1]
+    repeats = same[:, 0] & same[:, 1] & (owner[1:] == owner[:-1])
     for index in np.unique(owner[1:][repeats]):
         geoms[index] = _without_repeats(geoms[index])
     return geoms

@@ -59,7 +59,10 @@ def parts(
         Shapely's own functions pass over a missing geometry or a line in silence.
     """
     require_polygonal(polygons)
-    simple, owner = shapely.get_parts(np.asarray(polygons, dtype=np.object_), return_index=True)
+    array = np.asarray(polygons, dtype=np.object_)
+    if (shapely.get_type_id(array) == _POLYGON).all() and not shapely.is_empty(array).any():
+        return array.copy(), np.arange(len(array))
+    simple, owner = shapely.get_parts(array, return_index=True)
     return np.asarray(simple, dtype=np.object_), owner.astype(np.int64)
 
 
@@ -98,7 +101,8 @@ def rings(polygons: Sequence[BaseGeometry] | Geometries) -> Rings:
         return Rings(xy, np.empty(0, np.int64), np.empty(0, np.int64))
     first = np.cumsum(size) - size
     # From its own first vertex the area of a ring keeps all its digits.
-    x, y = (xy - np.repeat(xy[first], size, axis=0)).T
+    x = xy[:, 0] - np.repeat(xy[first, 0], size)
+    y = xy[:, 1] - np.repeat(xy[first, 1], size)
     cross = np.zeros(n)
     cross[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]  # from ring to ring it is 0: (0, 0) starts each
     backwards = (np.add.reduceat(cross, first) < 0) != _is_hole(part)

@@ -216,8 +216,12 @@ def prove_in_force(conn: Connection) -> Proof:
     county = outlines_in_force(conn, Level.COUNTY)
     if len(county) == 0:
         raise NothingPublished()
-    cells = conn.execute(statement("outlines_of_cells", "publications")).scalars()
-    return prove(shapes(cells), shapely.union_all(county.outline))
+    # As text every byte would be written and read as two digits.
+    driver = conn.connection.driver_connection
+    assert driver is not None
+    with driver.cursor(binary=True) as cursor:
+        cells = cursor.execute(statement("outlines_of_cells", "publications").text).fetchall()
+    return prove(shapes(cell for (cell,) in cells), shapely.union_all(county.outline))
 
 
 def counts_by_level(conn: Connection, area: str | None = None) -> dict[Level, int]:

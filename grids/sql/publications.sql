@@ -34,7 +34,7 @@ SELECT c.cell_id, c.publication, c.village_code, c.grid_code, c.subgroup_code,
 
 -- name: outlines_of_cells
 -- The outlines of all atoms and nothing else: what the proof needs.
-SELECT ST_AsBinary(c.outline) AS outline
+SELECT ST_AsEWKB(c.outline) AS outline
   FROM cell_version AS c
  WHERE upper_inf(c.valid)
  ORDER BY c.cell_id;

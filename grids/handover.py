@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, select
 
 from grids import access, assign, audit, notices, roster, schema
 from grids.db import statement
-from grids.errors import BadValue, GridsError, NotFound
+from grids.errors import BadValue, GridsError
 from grids.model import Viewer
 from grids.periods import local_day
 
@@ -263,12 +263,7 @@ def _complete(
 
 def _unit_of(conn: Connection, viewer: Viewer, person_id: UUID) -> str:
     access.require(viewer, access.Action.PEOPLE_MANAGE)
-    person = schema.person.c
-    unit_code = conn.execute(select(person.unit_code).where(person.person_id == person_id)).scalar()
-    if unit_code is None:
-        raise NotFound(what="person", key=str(person_id))
-    access.require_territory(viewer, unit_code, "person")
-    return str(unit_code)
+    return roster.require_person(conn, viewer, person_id)
 
 
 def _select() -> Any:

@@ -11,12 +11,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.postgresql import Range
 
 from grids import access, audit, boundary_rules, schema
 from grids.db import statement
-from grids.errors import BadValue, NotFound
+from grids.errors import BadValue, GridsError, NotFound
 from grids.model import Duty, Level, Viewer
 
 
@@ -151,6 +151,20 @@ def _area(viewer: Viewer, area: str | None) -> dict[str, str]:
     return {"low": low, "high": low + "~"}
 
 
+class DutyOverlaps(GridsError):
+    """The duty would stand beside another that leaves no room for it."""
+
+    code = "duty.overlaps"
+    sentence = "{name} is {rank} of {unit} from {since} on already: end that duty first."
+
+
+class LeaveOverlaps(GridsError):
+    """The person is away in a part of this time already."""
+
+    code = "leave.overlaps"
+    sentence = "This person is away from {since} already."
+
+
 def appoint(
     conn: Connection,
     viewer: Viewer,
@@ -165,9 +179,21 @@ def appoint(
 
     `until` is the first day no longer served. A primary worker takes over: the duty of the one
     before ends on `since`.
+
+    Raises
+    ------
+    NotFound
+        If the person or a unit in force is not there, or not in the viewer's territory.
+    DutyOverlaps
+        If the person has this duty in this time, or a primary worker begins later in it.
     """
     access.require(viewer, access.Action.PEOPLE_MANAGE)
     access.require_territory(viewer, unit_code)
+    require_person(conn, viewer, person_id)
+    unit = schema.unit.c
+    known = select(unit.code).where(unit.code == unit_code, func.upper_inf(unit.valid))
+    if conn.execute(known).one_or_none() is None:
+        raise NotFound(what="unit", key=unit_code)
     row = {
         "person_id": person_id,
         "unit_code": unit_code,
@@ -176,21 +202,13 @@ def appoint(
         "until": until,
     }
     if rank == "primary":
-        conn.execute(
-            text(
-                "UPDATE duty SET valid = daterange(lower(valid), :since)"
-                " WHERE unit_code = :unit_code AND rank = 'primary'"
-                "   AND valid @> CAST(:since AS date) AND lower(valid) < :since"
-            ),
-            row,
+        conn.execute(statement("give_way", "roster"), row)
+    beside = conn.execute(statement("beside", "roster"), row).first()
+    if beside is not None:
+        raise DutyOverlaps(
+            name=beside.name, rank=rank, unit=unit_code, since=beside.since.isoformat()
         )
-    duty_id: int = conn.execute(
-        text(
-            "INSERT INTO duty (person_id, unit_code, rank, valid) VALUES (:person_id, :unit_code,"
-            " :rank, daterange(:since, :until)) RETURNING duty_id"
-        ),
-        row,
-    ).scalar_one()
+    duty_id: int = conn.execute(statement("appoint", "roster"), row).scalar_one()
     facts = {"person": str(person_id), "rank": rank}
     audit.record(conn, viewer, "duty.appoint", f"duty {duty_id}", territory=unit_code, facts=facts)
     return duty_id
@@ -211,22 +229,27 @@ def take_leave(
     ------
     NotFound
         If there is no such person in the viewer's territory.
+    LeaveOverlaps
+        If the person is away in a part of this time already.
     """
     access.require(viewer, access.Action.PEOPLE_MANAGE)
-    unit_code = conn.execute(
-        text("SELECT unit_code FROM person WHERE person_id = :p"), {"p": person_id}
-    ).scalar()
+    unit_code = require_person(conn, viewer, person_id)
+    given = {"person_id": person_id, "since": since, "until": until, "reason": reason}
+    away = conn.execute(statement("away", "roster"), given).scalar()
+    if away is not None:
+        raise LeaveOverlaps(since=away.isoformat())
+    conn.execute(statement("take_leave", "roster"), given)
+    audit.record(conn, viewer, "leave.take", f"person {person_id}", territory=unit_code)
+
+
+def require_person(conn: Connection, viewer: Viewer, person_id: UUID) -> str:
+    """Return the unit of a person of the viewer's territory."""
+    person = schema.person.c
+    unit_code = conn.execute(select(person.unit_code).where(person.person_id == person_id)).scalar()
     if unit_code is None:
         raise NotFound(what="person", key=str(person_id))
     access.require_territory(viewer, unit_code, "person")
-    conn.execute(
-        text(
-            "INSERT INTO leave (person_id, during, reason)"
-            " VALUES (:person_id, tstzrange(:since, :until), :reason)"
-        ),
-        {"person_id": person_id, "since": since, "until": until, "reason": reason},
-    )
-    audit.record(conn, viewer, "leave.take", f"person {person_id}", territory=unit_code)
+    return str(unit_code)
 
 
 def _duty(row: Row[Any]) -> Duty:

@@ -16,7 +16,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import OperationalError
 
-from grids import audit, db, proofs, scheduling
+from grids import audit, db, handover, proofs, scheduling, tasks
 from web.clock import now
 
 logger = structlog.get_logger()
@@ -25,6 +25,7 @@ SEAL_EVERY_S = 5
 # Cron in UTC; China is eight hours ahead.
 EVERY_MINUTE = "* * * * *"
 AT_NIGHT = "20 19 * * *"
+AFTER_MIDNIGHT = "5 16 * * *"
 
 
 def make_queue(engine: Engine) -> App:
@@ -63,6 +64,14 @@ def make_queue(engine: Engine) -> App:
         with db.begin(engine, db.EVERYWHERE) as conn:
             run = proofs.run(conn, "night")
         logger.info("proof.done", publication=run.publication, n_faults=run.n_faults)
+
+    @queue.periodic(cron=AFTER_MIDNIGHT)
+    @queue.task(name="begin_day", queueing_lock="begin_day")
+    def begin_day(timestamp: int) -> None:
+        """Make the tasks of the periods that begin, and move the work of who has left."""
+        with db.begin(engine, db.EVERYWHERE) as conn:
+            n_tasks, n_handovers = tasks.make_due(conn, now()), handover.complete_due(conn, now())
+        logger.info("day.begun", tasks=n_tasks, handovers=n_handovers)
 
     @queue.periodic(cron=EVERY_MINUTE)
     @queue.task(name="take_over", queueing_lock="take_over", pass_context=True)

@@ -28,11 +28,13 @@ _THINGS: Words = {
     "cell": _l("cell"),
     "county": _l("county"),
     "edit": _l("edit in the inbox"),
+    "feed": _l("feed"),
     "grant": _l("grant"),
     "grid": _l("grid"),
     "household": _l("household"),
     "incident": _l("incident"),
     "matter": _l("matter"),
+    "message": _l("message of a feed"),
     "person": _l("person"),
     "photo": _l("photo"),
     "plan": _l("plan"),
@@ -40,6 +42,11 @@ _THINGS: Words = {
     "session": _l("session"),
     "subgroup": _l("sub-group"),
     "unit": _l("unit"),
+    "duty": _l("duty"),
+    "request": _l("request"),
+    "task": _l("task"),
+    "task rule": _l("recurring work"),
+    "handover": _l("handover"),
 }
 
 _ACTIONS: Words = {
@@ -74,6 +81,7 @@ _DEEDS: Words = {
     "reopen": _l("reopen"),
     "assign": _l("assign"),
     "nothing": _l("nothing"),
+    "send as a feed": _l("send as a feed"),
 }
 
 _TOOLS: Words = {
@@ -117,6 +125,7 @@ _STATES: Words = {
     "scheduled": _l("scheduled"),
     "published": _l("published"),
     "withdrawn": _l("withdrawn"),
+    "refused": _l("refused"),
     "empty": _l("empty"),
 }
 
@@ -153,7 +162,24 @@ _REASONS: Words = {
     ),
     "there is no such EPSG code": _l("there is no such EPSG code"),
     "it is no system of map coordinates": _l("it is no system of map coordinates"),
+    "not after the first day": _l("not after the first day"),
+    "over before it begins": _l("over before it begins"),
+    "before it begins": _l("before it begins"),
+    "an item has a first day": _l("an item has a first day"),
+    "a temporary item has an end": _l("a temporary item has an end"),
+    "no such units in the area": _l("no such units in the area"),
+    "no unit of this person's": _l("no unit of this person's"),
+    "not up to a day before": _l("not up to a day before"),
+    "in the future or without zone": _l("in the future or without zone"),
+    "not the code of a grid": _l("not the code of a grid"),
     "it has fewer than two different places": _l("it has fewer than two different places"),
+}
+
+RANKS: Words = {
+    "primary": _l("grid worker"),
+    "deputy": _l("deputy"),
+    "informant": _l("informant"),
+    "desk": _l("desk"),
 }
 
 # Facts of refusals and faults whose values are words; all others are shown as they are.
@@ -167,6 +193,7 @@ WORDS: dict[str, Words] = {
     "state": _STATES,
     "tool": _TOOLS,
     "reason": _REASONS,
+    "rank": RANKS,
 }
 
 

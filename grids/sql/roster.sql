@@ -70,3 +70,35 @@ SELECT u.code::text AS unit_code, u.name AS unit_name, u.level, u.kind, needed.r
                     WHERE d.unit_code = u.code AND d.rank = needed.rank
                       AND d.valid @> local_day(CAST(:at AS timestamptz)))
  ORDER BY u.code;
+
+-- name: give_way
+-- The primary worker of a unit ends where the next one begins.
+UPDATE duty SET valid = daterange(lower(valid), :since)
+ WHERE unit_code = :unit_code AND rank = 'primary' AND valid @> CAST(:since AS date) AND lower(valid) < :since;
+
+-- name: beside
+-- A duty that leaves no room for another: of the same person, or any of a primary worker.
+SELECT p.name, greatest(lower(d.valid), :since) AS since
+  FROM duty AS d
+  JOIN person AS p ON p.person_id = d.person_id
+ WHERE d.unit_code = :unit_code AND d.rank = :rank AND d.valid && daterange(:since, :until)
+   AND (d.person_id = :person_id OR d.rank = 'primary')
+ ORDER BY lower(d.valid)
+ LIMIT 1;
+
+-- name: appoint
+-- Put a person on duty.
+INSERT INTO duty (person_id, unit_code, rank, valid)
+VALUES (:person_id, :unit_code, :rank, daterange(:since, :until))
+RETURNING duty_id;
+
+-- name: away
+-- Since when a person is away in a part of a time.
+SELECT lower(l.during) FROM leave AS l
+ WHERE l.person_id = :person_id AND l.during && tstzrange(:since, :until)
+ ORDER BY lower(l.during)
+ LIMIT 1;
+
+-- name: take_leave
+-- Write down that a person is away.
+INSERT INTO leave (person_id, during, reason) VALUES (:person_id, tstzrange(:since, :until), :reason);

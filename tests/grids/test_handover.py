@@ -147,3 +147,25 @@ def test_a_duty_ends_with_its_last_day(conn, make, leaving):
     assert assign.responsible(conn, make.grid.code, None, NOW).person.person_id == leaving
     later = assign.responsible(conn, make.grid.code, None, NOW + DAY)
     assert later.person.person_id == make.desk
+
+
+def test_a_duty_that_stands_already_is_refused_by_name(conn, make, leaving):
+    office = make.viewer()
+    with pytest.raises(roster.DutyOverlaps, match="leaving"):
+        roster.appoint(conn, office, leaving, make.grid.code, "primary", since=date(2019, 1, 1))
+    roster.appoint(conn, office, leaving, make.grid.code, "deputy", since=TODAY)
+    with pytest.raises(roster.DutyOverlaps):
+        roster.appoint(conn, office, leaving, make.grid.code, "deputy", since=TODAY + DAY)
+
+
+def test_leave_that_overlaps_another_is_refused(conn, make, leaving):
+    office = make.viewer()
+    roster.take_leave(conn, office, leaving, NOW, NOW + DAY)
+    with pytest.raises(roster.LeaveOverlaps):
+        roster.take_leave(conn, office, leaving, NOW + DAY / 2, NOW + 2 * DAY)
+    roster.take_leave(conn, office, leaving, NOW + DAY, NOW + 2 * DAY)
+
+
+def test_nobody_is_appointed_to_a_unit_that_is_none(conn, make, leaving):
+    with pytest.raises(NotFound):
+        roster.appoint(conn, make.viewer(), leaving, VILLAGE + "999", "primary", since=TODAY)

@@ -19,11 +19,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 import web
-from grids import incidents, people, photos, plans, staff
+from grids import incidents, matter_requests, people, photos, plans, roster, staff, tasks
 from grids.access import everyone
+from grids.admission import Matter
 from grids.db import EVERYWHERE, begin, make_engine
 from grids.incidents import IncidentReport
 from grids.model import Role, Viewer
+from grids.periods import local_day
 from grids.secrets import KeyRing
 from importers.photos import Photo
 from tests.database import database_url
@@ -56,6 +58,10 @@ class Territory:
     plan: UUID
     worker: UUID
     edit: UUID
+    duty: int
+    task_rule: UUID
+    task: UUID
+    request: UUID
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,31 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
         plans.create(make.conn, viewer, f"plan of {code}").plan_id,
         worker,
         make.edit(first),
+        *_work(make, viewer, first.code),
     )
+
+
+def _work(make: Make, viewer: Viewer, grid: str) -> tuple[int, UUID, UUID, UUID]:
+    """Return keys of a duty, a recurring work of the grid, its task, and a request to the list."""
+    duty_id = roster.list_services(make.conn, viewer, NOW, area=grid)[0].duty_id
+    rule = tasks.make_rule(
+        make.conn,
+        viewer,
+        title="排查用电安全",
+        kind="check",
+        territory_code=grid,
+        level="grid",
+        period="week",
+        since=local_day(NOW),
+        now=NOW,
+    )
+    (task, *_), _ = tasks.list_tasks(make.conn, viewer, NOW)
+    item = Matter(
+        *(f"09{grid[6:]}", "county", "巡查", "应急办", "ordinary", "primary", 24, "3-2-1", False),
+        *(local_day(NOW), None),
+    )
+    asked = matter_requests.ask(make.conn, viewer, item, "汛期需要", NOW)
+    return duty_id, rule.rule_id, task.task_id, asked.request_id
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,35 @@ PERIOD = "since=2026-01-01&until=2026-03-31&area={t.code}"
 STEP = {"tool": "merge", "from": "{t.grid}", "into": "{t.village}002"}
 PHOTO = {"key": "key-of-a-photo", "photo": "no picture at all"}
 REPORT = {"matter_code": "0201", "summary": "路灯不亮", "unit_code": "{t.grid}"}
+PERSON = "/api/v1/people/{t.worker}"
+REQUEST = "/api/v1/matter-requests/{t.request}"
+TASK = "/api/v1/tasks/{t.task}"
+DAYS = "since=2026-01-01&until=2026-03-31&area={t.code}"
+FROM_NOW_ON = {"since": "2098-01-01"}
+AWAY = {"since": "2098-01-01T00:00:00+08:00", "until": "2098-01-02T00:00:00+08:00"}
+NEW_MATTER = {
+    "code": "0901",
+    "name": "防溺水巡查",
+    "department": "应急办",
+    "limit_hours": 24,
+    "since": "2026-06-01",
+    "reason": "汛期需要",
+}
+RECURRING = {
+    "title": "排查用电安全",
+    "kind": "check",
+    "territory_code": "{t.grid}",
+    "level": "grid",
+    "period": "week",
+    "since": "2026-06-01",
+}
+VISIT = {"household_id": "{t.household}", "at": "2026-06-01T10:00:00+08:00", "result": "met"}
+PATROL = {
+    "grid_code": "{t.grid}",
+    "since": "2026-06-01T10:00:00+08:00",
+    "until": "2026-06-01T11:00:00+08:00",
+    "result": "in_order",
+}
 
 DOORS = {
     "static": Door(None, "/static/icon.svg"),
@@ -85,6 +114,8 @@ DOORS = {
     "me.me": Door("incident.see", "/api/v1/me"),
     "photos.add": Door("incident.report", INCIDENT + "/photos", PHOTO, walled=True),
     "photos.show": Door("incident.see", "/api/v1/photos/{t.photo}", walled=True),
+    # A feed has a token of its own: no person's opens its door.
+    "feeds.take_in": Door("feed", "/api/v1/feeds/hotline", {"orderNo": "1"}),
     "incidents.matters": Door("incident.see", "/api/v1/matters"),
     "incidents.list_incidents": Door(
         "incident.see", "/api/v1/incidents?unit={t.code}", walled=True
@@ -165,6 +196,48 @@ DOORS = {
     "history.take": Door("plan.edit", "/api/v1/inbox/take", {"edits": ["{t.edit}"]}, walled=True),
     "history.refuse": Door(
         "plan.edit", "/api/v1/inbox/{t.edit}/refuse", {"reason": "  "}, walled=True
+    ),
+    "duties.list_duties": Door("worker.see", "/api/v1/duties?area={t.grid}", walled=True),
+    "duties.vacancies": Door("worker.see", "/api/v1/vacancies?area={t.code}", walled=True),
+    "duties.appoint": Door(
+        "people.manage",
+        "/api/v1/duties",
+        {"person_id": "{t.worker}", "unit_code": "{t.grid}", "rank": "deputy", **FROM_NOW_ON},
+        walled=True,
+    ),
+    "duties.end_duty": Door(
+        "people.manage", "/api/v1/duties/{t.duty}/end", {"last_day": "2099-12-31"}, walled=True
+    ),
+    "duties.take_leave": Door("people.manage", PERSON + "/leave", AWAY, walled=True),
+    "duties.open_work": Door("people.manage", PERSON + "/open-work", walled=True),
+    "duties.hand_over": Door(
+        "people.manage",
+        PERSON + "/handover",
+        {"last_day": "2099-12-31", "reason": "调离"},
+        walled=True,
+    ),
+    "duties.list_handovers": Door("people.manage", "/api/v1/handovers"),
+    "matter_requests.list_requests": Door("incident.see", "/api/v1/matter-requests"),
+    "matter_requests.ask": Door("incident.assign", "/api/v1/matter-requests", NEW_MATTER),
+    "matter_requests.decide": Door(
+        "people.manage", REQUEST + "/decision", {"approve": False, "note": "不属职责"}, walled=True
+    ),
+    "matter_requests.withdraw": Door("incident.assign", REQUEST + "/withdraw", {}, walled=True),
+    "matter_requests.end": Door(
+        "people.manage", "/api/v1/matters/0201/end", {"last_day": "2099-12-31"}
+    ),
+    "tasks.list_tasks": Door("incident.see", "/api/v1/tasks"),
+    "tasks.finish": Door("incident.step", TASK + "/done", {"result": "已查"}, walled=True),
+    "tasks.list_rules": Door("incident.see", "/api/v1/task-rules"),
+    "tasks.make_rule": Door("incident.assign", "/api/v1/task-rules", RECURRING, walled=True),
+    "tasks.end_rule": Door(
+        "incident.assign", "/api/v1/task-rules/{t.task_rule}/end", {}, walled=True
+    ),
+    "tasks.visit": Door("incident.step", "/api/v1/visits", VISIT, walled=True),
+    "tasks.patrol": Door("incident.step", "/api/v1/patrols", PATROL, walled=True),
+    "tasks.coverage": Door("worker.see", f"/api/v1/visits/coverage?{DAYS}", walled=True),
+    "tasks.unvisited": Door(
+        "household.see", "/api/v1/visits/unvisited?grid={t.grid}", walled=True
     ),
     "plans.withdraw": Door("plan.edit", PLAN + "/withdraw", walled=True),
     "notices.list_notices": Door(SIGNED_IN, "/api/v1/notices"),

@@ -77,6 +77,7 @@ CREATE UNIQUE INDEX handover_open ON handover (person_id) WHERE done_at IS NULL;
 
 GRANT SELECT ON matter_request, task_rule, handover TO wangge_web;
 GRANT INSERT, UPDATE ON matter_request, task_rule, task, handover, duty, leave, matter TO wangge_web;
+GRANT DELETE ON duty TO wangge_web; -- one that would only begin after its person has left
 
 DO $$
 DECLARE t text;

@@ -6,10 +6,12 @@ movements are recorded; a patrol is a time and a grid.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import Range
 
@@ -169,6 +171,44 @@ def record_patrol(
     ).scalar_one()
     audit.record(conn, viewer, "patrol.record", f"patrol {patrol_id}", territory=grid_code)
     return patrol_id
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVisit:
+    """A visit as a list has it; `household_id` is of a household that lies in a grid."""
+
+    person_id: UUID
+    household_id: UUID
+    at: datetime
+    result: str
+
+    @property
+    def key(self) -> str:
+        """What tells visits of a person apart in lists: the household and the moment."""
+        return f"list {self.household_id} {self.at.isoformat()}"
+
+
+def take_in(conn: Connection, viewer: Viewer, listed: Sequence[ListedVisit]) -> int:
+    """Write down the visits of a list and return how many were new.
+
+    Raises
+    ------
+    Forbidden
+        If the viewer may not import.
+    """
+    access.require(viewer, access.Action.IMPORT_RUN)
+    rows = [
+        {
+            "person_id": one.person_id,
+            "household_id": one.household_id,
+            "at": one.at,
+            "result": one.result,
+            "key": one.key,
+        }
+        for one in listed
+    ]
+    taken = conn.execute(statement("take_visits", "visits"), {"rows": orjson.dumps(rows).decode()})
+    return taken.rowcount
 
 
 def coverage(

@@ -20,6 +20,7 @@ from importers.people import import_people
 from importers.report import ImportReport
 from importers.subgroups import import_subgroups
 from importers.units import import_units
+from importers.visits import import_visits
 
 RowImporter = Callable[[Connection, Viewer, Path, ImportOptions, Progress], ImportReport]
 OutlineImporter = Callable[
@@ -39,6 +40,7 @@ ROWS: dict[str, RowImporter] = {
     "duties": import_duties,
     "matters": import_matters,
     "incidents": import_incidents,
+    "visits": import_visits,
     "holidays": import_holidays,
 }
 KINDS = frozenset(OUTLINES) | frozenset(ROWS)

@@ -64,3 +64,15 @@ SELECT h.household_id, h.number, h.address, h.class, last.at AS last_visit_at, l
                       WHERE v.household_id = h.household_id ORDER BY v.at DESC LIMIT 1) AS last ON true
  ORDER BY local_day(last.at) NULLS FIRST, h.class = 'ordinary', h.number
  LIMIT :most;
+
+-- name: take_visits
+-- Visits of a list; one that is known by its key stays as it is. Rows: person_id, household_id, at, result, key.
+WITH given AS MATERIALIZED (
+  SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r
+           (person_id uuid, household_id uuid, at timestamptz, result text, key text)
+)
+INSERT INTO visit (person_id, household_id, grid_code, territory_code, at, result, idempotency_key)
+SELECT given.person_id, given.household_id, h.grid_code, h.territory_code, given.at, given.result, given.key
+  FROM given
+  JOIN household AS h ON h.household_id = given.household_id
+    ON CONFLICT (person_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING;

@@ -61,6 +61,23 @@ class Tear:
     target: Place
 
 
+@dataclass(frozen=True)
+class Bite:
+    """A ring round a corner of a grid, at its border to the grid that shall have it."""
+
+    grid: Place
+    ring: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A place where borders meet and may move, and a place on one of them."""
+
+    at: tuple[float, float]
+    on: tuple[float, float]
+    n_borders: int
+
+
 def _inside(outline: Polygon) -> tuple[float, float]:
     """Return the centre of the widest circle: a pixel beside it is still inside."""
     at = shapely.maximum_inscribed_circle(outline).coords[0]
@@ -182,6 +199,32 @@ def border(arcs: list[dict]) -> list[tuple[float, float]]:
     return [tuple(at) for at in max(able, key=lambda line: LineString(line).length)]
 
 
+def node(arcs: list[dict]) -> Node:
+    """Return the node of free borders whose shortest one is longest: its handles lie apart."""
+    meeting = defaultdict(list)
+    for one in arcs:
+        for end in ("start", "end"):
+            meeting[one["properties"][end]].append(one)
+    free = {
+        key: met
+        for key, met in meeting.items()
+        if len(met) > 2
+        and not any(one["properties"]["locked"] for one in met)
+        and any(one["properties"]["kind"] == "grid" for one in met)
+    }
+    key = max(free, key=lambda key: min(_length(one) for one in free[key]))
+    border = max((one for one in free[key] if one["properties"]["kind"] == "grid"), key=_length)
+    line = border["geometry"]["coordinates"]
+    at = line[0] if border["properties"]["start"] == key else line[-1]
+    on = LineString(line).interpolate(0.5, normalized=True).coords[0]
+    return Node(tuple(at), (float(on[0]), float(on[1])), len(free[key]))
+
+
+def _length(arc: dict) -> float:
+    length: float = LineString(arc["geometry"]["coordinates"]).length
+    return length
+
+
 def tear(features: list[dict]) -> Tear:
     """Return the largest cell that a neighbour can take only by cutting its grid in two."""
     grids = _by_grid(features)
@@ -197,3 +240,32 @@ def tear(features: list[dict]) -> Tear:
     _, facts, cell, source, target = max(found, key=lambda one: one[0])
     rest = [one for one in grids[source] if one[0] is not facts]
     return Tear(facts["cell_id"], _inside(cell), _place(rest), _place(grids[target]))
+
+
+def bite(features: list[dict]) -> Bite:
+    """Return a ring at the middle of a border that takes a bay and cuts neither grid apart."""
+    grids = _by_grid(features)
+    whole = {code: shapely.union_all([c for _, c in cells]) for code, cells in grids.items()}
+    found = []
+    for a, b in permutations(grids, 2):
+        border = shapely.line_merge(whole[a].boundary.intersection(whole[b].boundary))
+        if not isinstance(border, LineString) or border.is_closed or border.is_empty:
+            continue
+        middle = border.interpolate(0.5, normalized=True)
+        ring = middle.buffer(border.length / 4, quad_segs=2)
+        bay = ring.intersection(whole[b])
+        if (
+            whole[a].union(whole[b]).contains(ring)
+            and isinstance(bay, Polygon)
+            and isinstance(whole[b].difference(ring), Polygon)
+        ):
+            found.append((bay.area, a, ring))
+    _, code, ring = max(found, key=lambda one: one[0])
+    corners = tuple((float(x), float(y)) for x, y in ring.exterior.coords[:-1])
+    return Bite(_place(grids[code]), corners)
+
+
+def box(features: list[dict]) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of cells."""
+    west, south, east, north = shapely.union_all([shape(f["geometry"]) for f in features]).bounds
+    return float(west), float(south), float(east), float(north)

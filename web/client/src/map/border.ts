@@ -8,6 +8,8 @@ import type { LonLat } from "../contract";
 // Seven decimals are the lattice; a longer fraction would be refused as excessive precision.
 const DECIMALS = 7;
 const MODE = "linestring";
+// How near to a handle a hand has to come: targets of 24 pixels.
+const REACH_PX = 12;
 
 export interface BorderOptions {
   readonly line: readonly LonLat[];
@@ -41,7 +43,7 @@ export function editBorder(map: MapLibreMap, options: BorderOptions): Border {
         keyEvents: null,
         allowManualSelection: false,
         allowManualDeselection: false,
-        pointerDistance: 14,
+        pointerDistance: REACH_PX,
         // The library leaves out every nth event of a drag: none shall be left out.
         dragEventThrottle: Infinity,
         flags: {

@@ -18,6 +18,8 @@ import type { Pen } from "./use-pen";
 
 // A handle under a finger tip or under the crosshair.
 const HANDLE_PX = 9;
+// A click this near to a vertex means the vertex.
+const VERTEX_PX = 6;
 // On a shorter border the handles of its ends and of its middle lie on one another.
 const LEAST_PX = 60;
 
@@ -35,6 +37,8 @@ export function useBorder(
   /** The vertex that the crosshair has taken up. */
   const held = shallowRef<number | null>(null);
   let handles: Border | null = null;
+  /** The press that is about to be heard as a click has set a vertex by its handle already. */
+  let inserted = false;
 
   const arc = computed(() => (picked.value ? (coverage.arcs.value.get(picked.value) ?? null) : null));
   const line = computed(() => (picked.value ? (drawn.value ?? coverage.arcs.value).get(picked.value)?.line : null) ?? []);
@@ -117,6 +121,7 @@ export function useBorder(
   function drop(): void {
     handles?.stop();
     handles = null;
+    inserted = false;
     picked.value = drawn.value = held.value = null;
     map.value?.setSnap(null);
   }
@@ -139,8 +144,9 @@ export function useBorder(
       onChange: redraw,
       onDone(next, how) {
         redraw(next);
+        inserted = how === "insert";
         // A vertex that only lies on the line is kept in hand until it is moved.
-        if (how !== "insert") void commit();
+        if (!inserted) void commit();
       },
     });
     // Somebody has picked another one while the library was being fetched.
@@ -171,15 +177,30 @@ export function useBorder(
     map.value?.cursor(near.value ? "pointer" : "");
   }
 
-  /** A click with the mouse: it picks a border; on the picked one the handles have the say. */
+  /** A click with the mouse: it picks a border; on the picked one it sets a vertex to be dragged. */
   function click(at: LonLat): void {
     const found = edgeAt(at);
     if (found && found.arc.arc_id !== picked.value) choose(found.arc);
-    else if (!found && drawn.value === null) drop();
+    else if (found) insert(at);
+    else if (drawn.value === null) drop();
   }
 
-  function vertexAt(at: LonLat): number | null {
-    const index = line.value.findIndex((vertex) => pixelsBetween(vertex, at, zoom()) <= HANDLE_PX);
+  /** At village zoom the handle between two vertices lies within the reach of both: the line will do. */
+  function insert(at: LonLat): void {
+    if (inserted || !arc.value || outbox.sending.value) {
+      inserted = false;
+      return;
+    }
+    if (vertexAt(at, VERTEX_PX) !== null) return;
+    const edge = nearestEdge([{ ...arc.value, line: line.value }], at, zoom(), PICK_PX);
+    if (!edge) return;
+    const next = insertedVertex(line.value, edge.index, edge.at);
+    redraw(next);
+    handles?.set(next);
+  }
+
+  function vertexAt(at: LonLat, reach = HANDLE_PX): number | null {
+    const index = line.value.findIndex((vertex) => pixelsBetween(vertex, at, zoom()) <= reach);
     return index < 0 ? null : index;
   }
 

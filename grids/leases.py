@@ -25,6 +25,7 @@ LASTS = timedelta(minutes=15)
 class Lease:
     """Somebody else who is editing a village in a plan."""
 
+    person_id: UUID
     person: str
     plan_id: UUID
     plan_title: str

@@ -72,6 +72,11 @@ def approval(conn: Connection, plan: Plan) -> Approval:
     return Approval(territory, plan.approver_name, plan.approved_at)
 
 
+def is_author(conn: Connection, viewer: Viewer, plan: Plan) -> bool:
+    """Return whether a viewer owns a plan or made a step of it: somebody else has to approve it."""
+    return viewer.person_id is not None and viewer.person_id in _authors(conn, plan)
+
+
 def submit(
     conn: Connection,
     viewer: Viewer,
@@ -126,7 +131,7 @@ def approve(
     require(viewer, "plan.approve")
     plan = drafts.lock(conn, viewer, plan_id, version)
     _require_all(viewer, plan)
-    if viewer.person_id is not None and viewer.person_id in _authors(conn, plan):
+    if is_author(conn, viewer, plan):
         raise OwnApproval(plan_id=str(plan_id))
     values = {"plan_id": plan_id, "by": viewer.person_id, "at": now}
     conn.execute(statement("approve", "publish"), values)

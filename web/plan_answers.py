@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from grids import plans
 from grids.model import Viewer
 from grids.overlay import Overlay
-from grids.plan_approval import approval
+from grids.plan_approval import approval, is_author
 from grids.plan_arcs import PlanArc
 from grids.plan_check import SENTENCES
 from grids.plans import Fault, Outcome, Plan, Sketch, Step
@@ -47,7 +47,12 @@ def plan(conn: Connection, viewer: Viewer, draft: Plan) -> dict[str, Any]:
         "note": draft.note,
         "effective_from": draft.effective_from,
         "submitted_at": draft.submitted_at,
-        "approval": {"needed": asked.needed, "by": asked.by, "at": asked.at},
+        "approval": {
+            "needed": asked.needed,
+            "by": asked.by,
+            "at": asked.at,
+            "own": is_author(conn, viewer, draft),
+        },
         "steps": [step(one) for one in made],
         "can_undo": draft.is_open and any(not one.undone for one in made),
         "can_redo": plans.can_redo(conn, draft),

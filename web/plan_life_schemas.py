@@ -45,6 +45,7 @@ class Conflicts(Schema):
 class Lease(Schema):
     """Somebody else who is editing a village."""
 
+    person_id = fields.UUID(required=True)
     person = fields.String(required=True)
     plan_id = fields.UUID(required=True)
     plan_title = fields.String(required=True)

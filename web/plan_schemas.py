@@ -50,6 +50,9 @@ class Approval(Schema):
     needed = fields.Boolean(required=True)
     by = fields.String(required=True, allow_none=True)
     at = fields.AwareDateTime(required=True, allow_none=True)
+    own = fields.Boolean(
+        required=True, **_says("The sender owns the plan or made a step: another has to approve")
+    )
 
 
 class Plan(PlanRow):

@@ -19,7 +19,7 @@ DELETE FROM lease
 
 -- name: others
 -- Who else edits these villages.
-SELECT person.name AS person, lease.plan_id, plan.title AS plan_title, lease.village_code::text,
+SELECT lease.person_id, person.name AS person, lease.plan_id, plan.title AS plan_title, lease.village_code::text,
        unit.name AS village_name, lease.until
   FROM lease
   JOIN plan ON plan.plan_id = lease.plan_id

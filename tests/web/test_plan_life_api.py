@@ -41,7 +41,7 @@ def test_a_plan_says_whether_it_needs_a_second_person_and_has_one(office, second
     plan = a_plan(office, world)
     path = f"{PLANS}/{plan['plan_id']}"
     try:
-        assert plan["approval"] == {"needed": True, "by": None, "at": None}
+        assert plan["approval"] == {"needed": True, "by": None, "at": None, "own": True}
         refused = office.post(path + "/publish", {"version": plan["version"]})
         assert (refused.status_code, refused.json["code"]) == (409, "plan.not_approved")
         body = {"version": plan["version"], "note": "请审批"}
@@ -50,6 +50,7 @@ def test_a_plan_says_whether_it_needs_a_second_person_and_has_one(office, second
         assert handed_in["submitted_at"]
         own = office.post(path + "/approve", body)
         assert (own.status_code, own.json["code"]) == (409, "plan.own_approval")
+        assert not second.get(path).json["approval"]["own"]
         approved = second.post(path + "/approve", body).json
         assert approved["approval"]["by"]
         later = (now() + timedelta(days=2)).isoformat()

@@ -44,6 +44,7 @@ def boot(conn: Connection, who: Viewer, page: str, **extra: Any) -> dict[str, An
         "locale": tag(),
         "csrf": generate_csrf(),
         "viewer": {
+            "person_id": who.person_id,
             "name": who.name,
             "role": who.role.value,
             "role_name": str(ROLES[who.role]),

@@ -16,9 +16,12 @@ export type Action =
   | "household.see"
   | "camera.see"
   | "household.reveal"
-  | "import.run";
+  | "import.run"
+  | "export.run";
 
 export interface Viewer {
+  /** None for whoever works the machine itself. */
+  readonly person_id: string | null;
   readonly name: string;
   readonly role: string;
   readonly role_name: string;

@@ -4,7 +4,7 @@ import type { Feature, FeatureCollection, MultiPolygon, Polygon } from "geojson"
 import type { Bbox } from "../boot";
 import type { LonLat } from "../contract";
 
-export type PlanStateName = "draft" | "checked" | "approved" | "published" | "withdrawn";
+export type PlanStateName = "draft" | "checked" | "submitted" | "approved" | "scheduled" | "published" | "withdrawn";
 
 export interface PlanStep {
   readonly seq: number;
@@ -30,9 +30,11 @@ export interface PlanRow {
 
 export interface Approval {
   readonly needed: boolean;
+  /** None also where whoever works the machine approved it: `at` says whether anybody did. */
   readonly by: string | null;
   readonly at: string | null;
-  readonly note?: string | null;
+  /** The viewer owns the plan or made a step of it: somebody else has to approve. */
+  readonly own: boolean;
 }
 
 export interface Plan extends PlanRow {
@@ -41,9 +43,10 @@ export interface Plan extends PlanRow {
   readonly can_redo: boolean;
   readonly bbox: Bbox | null;
   readonly village_codes: readonly string[];
-  readonly approval?: Approval | null;
-  readonly effective_from?: string | null;
-  readonly submitted_at?: string | null;
+  readonly note: string;
+  readonly approval: Approval;
+  readonly effective_from: string | null;
+  readonly submitted_at: string | null;
 }
 
 export interface CellFacts {
@@ -72,6 +75,9 @@ export interface Fault {
   readonly message: string;
   readonly units: readonly string[];
   readonly at: LonLat | null;
+  readonly bbox: Bbox | null;
+  /** It was so before the plan, which makes it no worse. */
+  readonly legacy: boolean;
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
@@ -191,6 +197,7 @@ export interface Conflicts {
 }
 
 export interface Presence {
+  readonly person_id: string;
   readonly person: string;
   readonly plan_id: string;
   readonly plan_title: string;

@@ -76,8 +76,8 @@ function ended(transaction: IDBTransaction): Promise<void> {
 
 // Two people at one computer do not find each other's drawings.
 function keyOf(plan: string): string {
-  const { name, scope } = boot().viewer;
-  return `${scope}/${name}/${plan}`;
+  const { person_id: person, scope } = boot().viewer;
+  return `${scope}/${person ?? ""}/${plan}`;
 }
 
 export async function readKept(plan: string): Promise<Kept> {

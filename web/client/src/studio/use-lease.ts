@@ -17,7 +17,7 @@ export function useLease(id: string, villages: () => readonly string[], beat: ()
     try {
       const { others: found } = await planApi.lease(id, villages());
       // One is not in one's own way: another window of the same person is no company.
-      others.value = found.filter((one) => one.person !== boot().viewer.name);
+      others.value = found.filter((one) => one.person_id !== boot().viewer.person_id);
       held = true;
       await beat();
     } catch (error) {

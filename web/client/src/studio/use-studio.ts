@@ -111,6 +111,12 @@ export function useStudio(id: string) {
     if (at) map.value?.goTo(at, 17);
   }
 
+  /** Show a fault as large as it fits; a place alone from near by. */
+  function frame({ at, bbox }: Fault): void {
+    if (bbox) map.value?.fit(bbox, 17);
+    else goTo(at);
+  }
+
   // Drawings that are not in the plan: waiting for the server, refused, left by an earlier visit.
   const shown = shallowRef<Refused | null>(null);
   const asides = computed<readonly Traced[]>(() => {
@@ -207,6 +213,6 @@ export function useStudio(id: string) {
 
   return {
     map, state, coverage, plan, outbox, tools, crosshair, lease, before, comparing, narrow, editable, canUndo, canRedo,
-    open, addVillage, fit, goTo, showRefused, preview, showProposal, compare, onReady, restore, give, resolve, chooseIncident,
+    open, addVillage, fit, goTo, frame, showRefused, preview, showProposal, compare, onReady, restore, give, resolve, chooseIncident,
   };
 }

@@ -122,6 +122,7 @@ export const studio = {
   "faults.error": ["错误，须改正后才能发布", "Error: must be put right before publishing"],
   "faults.warning": ["提醒", "Warning"],
   "faults.zoom": ["定位", "Show"],
+  "faults.legacy": ["原有问题", "There before"],
 
   "balance.grid": ["网格", "Grid"],
   "balance.before": ["现行", "Before"],

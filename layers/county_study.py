@@ -68,10 +68,16 @@ def read(
     return study_of(counted, then, *places(conn, counted, viewer.scope if area is None else area))
 
 
-def taking_part(counted: Counted) -> NDArray[np.int64]:
-    """Return the numbers of the units that statistics speak of."""
+def taking_part(counted: Counted, *, with_empty: bool = False) -> NDArray[np.int64]:
+    """Return the numbers of the units that statistics speak of.
+
+    `with_empty` takes those in where nobody lives: they have no rate, and nobody to protect.
+    """
     redrawn = np.array([code in counted.redrawn for code in counted.ground.codes], np.bool_)
-    return np.flatnonzero((counted.households >= MIN_HOUSEHOLDS) & ~redrawn)
+    enough = counted.households >= MIN_HOUSEHOLDS
+    if with_empty:
+        enough |= counted.households == 0
+    return np.flatnonzero(enough & ~redrawn)
 
 
 def study_of(
@@ -79,10 +85,12 @@ def study_of(
     then: Window,
     lon_lat: NDArray[np.float64] | None = None,
     on: NDArray[np.float64] | None = None,
+    *,
+    with_empty: bool = False,
 ) -> tuple[Study, Geometries]:
     """Return the study of counted reports; `lon_lat` and `on` are those of `places`."""
     ground = counted.ground
-    kept = taking_part(counted)
+    kept = taking_part(counted, with_empty=with_empty)
     number = np.full(len(ground.codes), -1)
     number[kept] = np.arange(len(kept))
     pairs = number[ground.pairs]

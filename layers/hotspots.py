@@ -110,7 +110,7 @@ class HotspotMap:
     observed, households, rate
         Of the grids that take part; the rate is per 1,000 households per 30 days.
     withheld
-        Reports in suppressed grids; None where the sum is of fewer than five grids.
+        Reports in suppressed grids; None where it could tell of fewer than five inhabited ones.
     notes
         Message codes with their facts, in the order of reading.
     settings
@@ -215,8 +215,10 @@ def hotspot_map(
     )
     counts = _counts(rows)
     total, lived = float(events[shown].sum()), float(people[shown].sum())
-    left_out = n - shown.size
-    withheld = int(events.sum() - total) if left_out >= MIN_WITHHELD else None
+    small = int(np.count_nonzero((people > 0) & (people < MIN_HOUSEHOLDS)))
+    # Where nobody lives there is nobody to protect: those grids' counts are told elsewhere.
+    tellable = n > shown.size and (small == 0 or small >= MIN_WITHHELD)
+    withheld = int(events.sum() - total) if tellable else None
     no_variation = bool(rates.no_variation[0])
     rate = total / lived * PER_HOUSEHOLDS * PER_DAYS / window.days
     tallied = {"observed": int(total), "households": int(lived), **counts}

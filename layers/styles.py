@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -47,8 +48,16 @@ def ratio_keys(ratios: Iterable[float]) -> list[str | None]:
     return [None if number == UNCLASSED else keys[number] for number in numbers]
 
 
+def volume_keys(counts: Iterable[float], days: int, level: str) -> list[str]:
+    """Return the class key (v0 ... v5) of reports per 30 days of units of a level."""
+    volume = theme()["volume"]
+    breaks = volume["breaks"][level]
+    keys = [entry["key"] for entry in volume["classes"]]
+    return [keys[bisect_right(breaks, count * 30 / days)] for count in counts]
+
+
 def paint_of(key: str) -> Mapping[str, Any]:
-    """Return colour, hatch, sign and words of a ratio class, a Gi* class or an unjudged kind.
+    """Return colour, hatch, sign and words of a class of any map, or of an unjudged kind.
 
     Raises
     ------
@@ -61,7 +70,8 @@ def paint_of(key: str) -> Mapping[str, Any]:
 @cache
 def _paints() -> dict[str, Mapping[str, Any]]:
     given = theme()
-    classes = [*given["ratio"]["classes"], *given["gi"]["classes"]]
+    kinds = ("ratio", "gi", "volume", "pattern", "cluster")
+    classes = [entry for kind in kinds for entry in given[kind]["classes"]]
     return {entry["key"]: entry for entry in classes} | dict(given["unjudged"])
 
 

@@ -79,7 +79,7 @@ def test_the_published_palettes_are_kept():
 @pytest.mark.parametrize(
     "eye", [np.eye(3), np.array(DEUTAN), np.array(PROTAN)], ids=["all", "deutan", "protan"]
 )
-@pytest.mark.parametrize("group", ["gi", "ratio"])
+@pytest.mark.parametrize("group", ["gi", "ratio", "volume", "cluster", "pattern"])
 def test_every_eye_tells_the_classes_apart(group, eye):
     colours = [entry["colour"] for entry in theme()[group]["classes"]]
     for one, other in itertools.combinations(colours, 2):

@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": ("doctor", "doctor", "Check that everything is in place."),
     "export": ("export", "export", "Write units, households, cameras or incidents to a file."),
     "hotspots": ("hotspots", "hotspots", "Where is it significantly hot?"),
+    "hub": ("hub", "hub", "Hold open the event streams."),
     "import": ("imports", "import_file", "Take in a file."),
     "inbox": ("inbox", "inbox", "Outlines sent from QGIS, taken into a plan or refused."),
     "incident": ("incident", "incident", "The event desk."),

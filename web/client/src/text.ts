@@ -4,6 +4,7 @@
  */
 import { boot, type Locale } from "./boot";
 import { ApiProblem } from "./problem";
+import { board } from "./words/board";
 import { codes } from "./words/codes";
 import { common } from "./words/common";
 import { console_ } from "./words/console";
@@ -15,7 +16,7 @@ import { me } from "./words/me";
 import { studio } from "./words/studio";
 import type { Words } from "./words/type";
 
-const ALL = { ...common, ...codes, ...console_, ...drafting, ...history, ...hotspots, ...incidents, ...me, ...studio };
+const ALL = { ...common, ...board, ...codes, ...console_, ...drafting, ...history, ...hotspots, ...incidents, ...me, ...studio };
 
 export type Key = keyof typeof ALL;
 export type Facts = Readonly<Record<string, string | number | null | undefined>>;

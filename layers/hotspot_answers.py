@@ -18,7 +18,7 @@ from layers import hotspot_rows as table
 from layers.county_counts import Counted, Recent, count
 from layers.county_hotspots import assess as rate_map
 from layers.county_study import OF_EVENTS, places, study_of, taking_part
-from layers.hotspot_methods import NoSuchMethod
+from layers.hotspot_methods import NoSuchMethod, drawn_by
 from layers.hotspot_scales import scales
 from layers.hotspots import Window
 from layers.studies import Options, assess
@@ -69,6 +69,12 @@ class Answer:
 
     version: str
     make: Callable[[], Document]
+    counted: Counted
+
+    def outlines(self) -> dict[str, Any]:
+        """Return the units' polygons in CGCS2000 degrees by code."""
+        ground = self.counted.ground
+        return dict(zip(ground.codes, ground.outlines, strict=True))
 
     def document(self, locale: str) -> Document:
         """Return the answer as JSON values, its notes in a language."""
@@ -111,7 +117,7 @@ def prepare(conn: Connection, viewer: Viewer, asked: Asked) -> Answer:
     scope = viewer.scope if asked.area is None else asked.area
     events = places(conn, counted, scope) if asked.method in OF_EVENTS else None
     question = _Question(asked, counted, studied, then, kind, events)
-    return Answer(question.version(), question.document)
+    return Answer(question.version(), question.document, counted)
 
 
 def _studied(asked: Asked) -> Window:
@@ -202,7 +208,9 @@ class _Question:
     # Methods ----------------------------------------------------------------------------------
 
     def rates(self) -> Document:
-        shown = rate_map(self.counted).as_dict()
+        shown = drawn_by(rate_map(self.counted), self.asked.method).as_dict()
+        for row in shown["rows"] if self.asked.method == "gi" else ():
+            row["paint"] = f"gi{row['gi_bin']}" if row["rank"] is not None else row["paint"]
         own = [(note["code"], note["facts"]) for note in shown.pop("notes")]
         for name in ("window", "matter", "publication", "data_version"):
             del shown[name]

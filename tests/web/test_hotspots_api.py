@@ -96,7 +96,7 @@ def test_two_territories_never_share_an_answer(county, leader):
         (f"&area={FOREIGN}", 404),
         ("&matter=9999", 404),
         ("&until=2025-02-01", 422),
-        ("&method=scan", 422),
+        ("&method=guess", 422),
         ("&area=1%27--", 422),
         ("&colour=red", 422),
     ],
@@ -261,3 +261,62 @@ def test_plain_files_need_no_database(tmp_path):
     assert "g12" in out.read_text("utf-8")
     assert run(*DAYS, *files, "--json").exit_code == 1  # no datum, no coordinates
     assert run(*DAYS, *files, "--matter", "0201").exit_code == 2
+
+
+# Every method, weeks and files -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "method=count",
+        "method=gi&by=village",
+        "method=change&compare=yoy&calendar=lunar",
+        "method=scan&replicates=99&seed=7&max_radius_m=2000",
+        "method=emerging",
+        "method=excess&compare=mom&level=ordinary&level=major&source=d",
+    ],
+)
+def test_every_method_answers_over_http_and_is_not_sent_twice(leader, more):
+    first = leader.get(f"{API}&{more}")
+    assert first.status_code == 200, first.text
+    assert first.json["method"] == more.split("&")[0].split("=")[1]
+    assert first.json["notes"][0]["text"]
+    again = leader.get(f"{API}&{more}", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_the_seed_that_was_asked_for_is_the_seed_that_was_used(leader):
+    answer = leader.get(f"{API}&method=scan&seed=7&replicates=99").json
+    assert answer["seed"] == 7
+    assert answer["settings"]["replicates"] == 99
+
+
+def test_single_events_that_are_not_there_are_a_refusal(leader):
+    for method in ("density", "dbscan", "knox"):
+        answer = leader.get(f"{API}&method={method}")
+        assert (answer.status_code, answer.json["code"]) == (422, "hotspots.needs")
+
+
+def test_weeks_have_a_letter_a_unit(leader):
+    answer = leader.get(f"{API.replace('?', '/weeks?')}&weeks=8").json
+    assert [len(answer["weeks"]), len(answer["paint"])] == [8, 36]
+    assert {len(word) for word in answer["paint"].values()} == {8}
+    assert {ord(letter) - 97 for word in answer["paint"].values() for letter in word} <= set(
+        range(len(answer["classes"]))
+    )
+    assert answer["weeks"][-1]["until"] == "2025-03-30"
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins"),
+    [("png", b"\x89PNG"), ("xlsx", b"PK"), ("csv", b"\xef\xbb\xbfcode"), ("geojson", b"{")],
+)
+def test_answers_are_taken_along_as_files_and_that_is_written_down(county, leader, kind, begins):
+    before = len(audited(county, "hotspot.export"))
+    answer = leader.get(f"{SHEET.replace('sheet', f'file.{kind}')}&method=change")
+    assert answer.status_code == 200
+    assert answer.data.startswith(begins)
+    rows = audited(county, "hotspot.export")
+    assert len(rows) == before + 1
+    assert rows[-1].facts["kind"] == kind

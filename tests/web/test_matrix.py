@@ -111,6 +111,8 @@ DOORS = {
     "cameras.list_cameras": Door("camera.see", "/api/v1/cameras?grid={t.grid}", walled=True),
     "cameras.show": Door("camera.see", "/api/v1/cameras/{t.camera}", walled=True),
     "hotspots.hotspots": Door("hotspot.see", f"/api/v1/hotspots?{PERIOD}", walled=True),
+    "hotspots.weeks": Door("hotspot.see", f"/api/v1/hotspots/weeks?{PERIOD}", walled=True),
+    "sheets.hotspot_file": Door("hotspot.see", f"/hotspots/file.csv?{PERIOD}", walled=True),
     "me.me": Door("incident.see", "/api/v1/me"),
     "photos.add": Door("incident.report", INCIDENT + "/photos", PHOTO, walled=True),
     "photos.show": Door("incident.see", "/api/v1/photos/{t.photo}", walled=True),
@@ -132,6 +134,38 @@ DOORS = {
         {"unit_code": "{t.grid}", "reason": "就近处理", **VERSION},
         walled=True,
     ),
+    "incidents.similar": Door(
+        "incident.see", "/api/v1/incidents/similar?lon={lon}&lat={lat}&datum=cgcs2000"
+    ),
+    "incidents.position": Door(
+        "incident.assign",
+        INCIDENT + "/position",
+        {"unit_code": "{t.grid}", "preview": True, **VERSION},
+        walled=True,
+    ),
+    "supervisions.list_supervisions": Door("incident.see", "/api/v1/supervisions"),
+    "supervisions.issue": Door(
+        "incident.assign",
+        INCIDENT + "/supervisions",
+        {"kind": "yellow", "note": "限期办理"},
+        walled=True,
+    ),
+    "supervisions.answer": Door(
+        "incident.step",
+        "/api/v1/supervisions/{t.supervision}/answer",
+        {"note": "已办理"},
+        walled=True,
+    ),
+    "supervisions.strike_off": Door(
+        "incident.assign",
+        "/api/v1/supervisions/{t.supervision}/strike-off",
+        {"note": "已核实"},
+        walled=True,
+    ),
+    "calendar.show": Door("incident.see", "/api/v1/calendar?year=2026"),
+    "calendar.replace": Door("people.manage", "/api/v1/calendar", {"year": 2026, "days": []}),
+    "calendar.rules": Door("incident.see", "/api/v1/incident-rules"),
+    "calendar.set_rules": Door("people.manage", "/api/v1/incident-rules", {}),
     "plans.list_plans": Door("plan.see", "/api/v1/plans"),
     "plans.create": Door("plan.edit", "/api/v1/plans", {"title": "调整边界"}),
     "plans.show": Door("plan.see", PLAN, walled=True),
@@ -208,6 +242,8 @@ DOORS = {
     "duties.end_duty": Door(
         "people.manage", "/api/v1/duties/{t.duty}/end", {"last_day": "2099-12-31"}, walled=True
     ),
+    "duties.find_people": Door("people.manage", "/api/v1/people?q=worker"),
+    "pages.duties": Door("worker.see", "/duties"),
     "duties.take_leave": Door("people.manage", PERSON + "/leave", AWAY, walled=True),
     "duties.open_work": Door("people.manage", PERSON + "/open-work", walled=True),
     "duties.hand_over": Door(

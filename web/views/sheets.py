@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from flask import Response, request
 
 from grids import audit
-from layers import county_hotspots
+from layers import county_hotspots, hotspot_answers, hotspot_files
+from layers.county_counts import named
+from layers.styles import word
 from web.door import Blueprint
 from web.headers import SHEET_POLICY
 from web.locale import tag
 from web.parse import HotspotsQuery
 from web.session import needs, viewer
 from web.transaction import begin
+from web.views.hotspots import HotspotQuestion, question
 
 blp = Blueprint("sheets", __name__)
+
+TYPES = {
+    "png": "image/png",
+    "csv": "text/csv",
+    "geojson": "application/geo+json",
+    "gpkg": "application/geopackage+sqlite3",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @blp.get("/hotspots/sheet")
@@ -43,3 +57,36 @@ def hotspot_sheet(asked):
     answer.headers["Content-Security-Policy"] = SHEET_POLICY
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+@blp.get("/hotspots/file.<any(png, csv, geojson, gpkg, xlsx):kind>")
+@blp.arguments(HotspotQuestion, location="query")
+@needs("hotspot.see")
+def hotspot_file(asked, kind):
+    """Return an answer of any method as a picture, a table or features; who took it is noted."""
+    who, wanted = viewer(), question(asked)
+    with begin(who) as conn:
+        answer = hotspot_answers.prepare(conn, who, wanted)
+        place = named(conn, wanted.area or who.scope) or word("sheet.everywhere", tag())
+    document = answer.document(tag())
+    # After the answer: a transaction that has written is not answered from what is held.
+    with begin(who) as conn:
+        facts = {"since": wanted.since, "until": wanted.until, "matter": wanted.matter}
+        audit.record(
+            conn,
+            who,
+            "hotspot.export",
+            "hotspots",
+            territory=wanted.area or who.scope,
+            facts={**facts, "method": wanted.method, "kind": kind},
+            client=request.remote_addr,
+        )
+    name = f"hotspots-{wanted.method}-{wanted.since}-{wanted.until}.{kind}"
+    title = word("sheet.title", tag(), place=place)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        hotspot_files.write(file, document, answer.outlines(), title, tag())
+        reply = Response(file.read_bytes(), mimetype=TYPES[kind])
+    reply.headers.set("Content-Disposition", "attachment", filename=name)
+    reply.headers["Cache-Control"] = "no-store"
+    return reply

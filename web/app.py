@@ -27,6 +27,7 @@ from web.views import (
     matter_requests,
     me,
     pages,
+    phone,
     photos,
     plan_life,
     plans,
@@ -73,7 +74,7 @@ API_DOORS = (
     units,
     where,
 )
-PAGE_DOORS = (account, health, pages, prints, sheets, tiles)
+PAGE_DOORS = (account, health, pages, phone, prints, sheets, tiles)
 
 
 class OrjsonProvider(JSONProvider):

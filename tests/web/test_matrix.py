@@ -88,6 +88,8 @@ DOORS = {
     "pages.hotspots": Door("hotspot.see", "/hotspots"),
     "pages.incidents": Door("incident.see", "/incidents"),
     "pages.me": Door("incident.see", "/me"),
+    "phone.worker": Door(None, "/sw.js"),
+    "phone.manifest": Door(None, "/manifest.webmanifest"),
     "sheets.hotspot_sheet": Door("hotspot.see", f"/hotspots/sheet?{PERIOD}", walled=True),
     "prints.card": Door("unit.see", "/print/grids/{t.grid}.pdf", walled=True),
     "prints.book": Door("export.run", "/print/townships/{t.code}.pdf", walled=True),

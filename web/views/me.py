@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
 
-from flask import jsonify
+from flask import jsonify, request
 
 from grids import incidents
 from grids.mine import mine
@@ -19,16 +20,20 @@ blp = Blueprint("me", __name__, url_prefix="/me", description="The grid worker's
 
 @blp.get("")
 @blp.response(200, description="The viewer's posts, area, neighbours and open incidents.")
+@blp.alt_response(304, description="Nothing has changed since the answer with this tag.")
 @needs("incident.see")
 def me():
-    """Return what the viewer answers for, drawn, and what waits."""
+    """Return what the viewer answers for, drawn, and what waits.
+
+    Phones ask every half minute: the answer has a tag, and is not sent again while it is the same.
+    """
     who = viewer()
     with begin(who) as conn:
         found = mine(conn, who, now())
         open_ones = incidents.Filter(step="open", mine=True)
         waiting, _ = incidents.list_page(conn, who, open_ones, now())
     workers = {one.code: asdict(one) for one in found.neighbours}
-    return jsonify(
+    answer = jsonify(
         {
             "duties": [asdict(post) for post in found.posts],
             "area": {"type": "FeatureCollection", "features": found.area},
@@ -46,3 +51,5 @@ def me():
             },
         }
     )
+    answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
+    return answer.make_conditional(request)

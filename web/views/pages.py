@@ -71,6 +71,7 @@ def _screen(page: str, **extra: Any) -> str:
     safe = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     return render_template(
         "shell.html",
+        page=page,
         title=TITLES[page],
         entry=assets.entry(page),
         boot=Markup(safe),  # noqa: S704 - escaped for JSON inside a script element just above

@@ -7,6 +7,7 @@ somebody who may do more: a person is managed only by those who could have grant
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -64,6 +65,53 @@ def add_person(
     ).scalar_one()
     audit.record(conn, viewer, "person.add", f"person {person_id}", territory=unit_code)
     return person_id
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as a list of choices shows one."""
+
+    person_id: UUID
+    name: str
+    phone_mask: str | None
+    unit_code: str
+    unit_name: str
+
+
+def find_people(
+    conn: Connection, viewer: Viewer, sought: str, *, limit: int = 20
+) -> list[PersonRow]:
+    """Return active people of the viewer's territory by a part of their name or staff number.
+
+    Those whose name begins so come first.
+    """
+    access.require(viewer, access.Action.PEOPLE_MANAGE)
+    person, unit = schema.person, schema.unit
+    folded = sought.strip()
+    found = (
+        select(
+            person.c.person_id,
+            person.c.name,
+            person.c.phone_mask,
+            person.c.unit_code,
+            unit.c.name.label("unit_name"),
+        )
+        .join(unit, unit.c.code == person.c.unit_code)
+        .where(
+            person.c.active,
+            person.c.unit_code >= viewer.scope,
+            person.c.unit_code < viewer.scope + "~",
+            person.c.name.contains(folded, autoescape=True)
+            | person.c.source_key.startswith(folded, autoescape=True),
+        )
+        .order_by(
+            person.c.name.startswith(folded, autoescape=True).desc(),
+            person.c.name,
+            person.c.person_id,
+        )
+        .limit(limit)
+    )
+    return [PersonRow(*row) for row in conn.execute(found)]
 
 
 def open_account(

@@ -22,6 +22,12 @@ class AreaQuery(Strict):
     area = fields.String(validate=UNIT_CODE)
 
 
+class PeopleQuery(Strict):
+    """A part of a name, or the beginning of a staff number."""
+
+    q = fields.String(required=True, validate=validate.Length(1, 40))
+
+
 class DutyBody(Strict):
     """A person on duty for a unit; `until` is the first day no longer served."""
 
@@ -78,9 +84,7 @@ class MatterBody(Strict):
         load_default="primary", validate=validate.OneOf(["primary", "informant"])
     )
     limit_hours = fields.Integer(required=True, strict=True, validate=validate.Range(1, 24 * 366))
-    limit_clock = fields.String(
-        load_default="working", validate=validate.OneOf(["working", "all"])
-    )
+    limit_clock = fields.String(load_default="working", validate=validate.OneOf(["working", "all"]))
     attempts = fields.String(load_default="3-2-1", validate=validate.Length(5, 11))
     temporary = fields.Boolean(load_default=False)
     since = fields.Date(required=True)

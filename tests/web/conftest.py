@@ -19,7 +19,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 import web
-from grids import incidents, matter_requests, people, photos, plans, roster, staff, tasks
+from grids import (
+    incidents,
+    matter_requests,
+    people,
+    photos,
+    plans,
+    roster,
+    staff,
+    supervisions,
+    tasks,
+)
 from grids.access import everyone
 from grids.admission import Matter
 from grids.db import EVERYWHERE, begin, make_engine
@@ -58,6 +68,8 @@ class Territory:
     plan: UUID
     worker: UUID
     edit: UUID
+    alert: UUID
+    supervision: UUID
     duty: int
     task_rule: UUID
     task: UUID
@@ -89,6 +101,9 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
     picture = Photo(b"jpeg", 1, 1)
     photo = photos.save(make.conn, None, receipt.incident_id, b"", picture, "of-a-seed", NOW)
     viewer = everyone(scope=code)
+    sheet = supervisions.issue(
+        make.conn, viewer, receipt.incident_id, "ordinary", "请核查", NOW
+    ).supervision_id
     return Territory(
         code,
         village,
@@ -102,6 +117,8 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
         plans.create(make.conn, viewer, f"plan of {code}").plan_id,
         worker,
         make.edit(first),
+        _alert(make, code, first.code),
+        sheet,
         *_work(make, viewer, first.code),
     )
 
@@ -129,6 +146,34 @@ def _work(make: Make, viewer: Viewer, grid: str) -> tuple[int, UUID, UUID, UUID]
     return duty_id, rule.rule_id, task.task_id, asked.request_id
 
 
+def _alert(make: Make, territory: str, grid: str) -> UUID:
+    """Return the key of an alert that yesterday's scan raised for a grid."""
+    given = {"territory": territory, "grid": grid}
+    alert_id: UUID = make.conn.execute(
+        text(
+            "INSERT INTO alert (matter_group, territory_code, first_on, last_on)"
+            " VALUES ('', :territory, current_date - 1, current_date - 1) RETURNING alert_id"
+        ),
+        given,
+    ).scalar_one()
+    make.conn.execute(
+        text(
+            "INSERT INTO alert_night (alert_id, day, territory_code, grid_codes, centre_code,"
+            " radius_m, since, observed, expected, p, recurrence_days) VALUES (:id,"
+            " current_date - 1, :territory, ARRAY[:grid], :grid, 0, current_date - 7, 9, 2.5, 0.001,"
+            " 1000)"
+        ),
+        given | {"id": alert_id},
+    )
+    make.conn.execute(
+        text(
+            "INSERT INTO alert_scan (day, settings, n_tests, n_cases, n_alerts) VALUES"
+            " (current_date - 1, '{\"threshold_days\": 365}', 1, 90, 1) ON CONFLICT DO NOTHING"
+        )
+    )
+    return alert_id
+
+
 @pytest.fixture(scope="session")
 def web_engine(clone) -> Iterator[Engine]:
     """The owner's engine on the database that the application serves."""
@@ -150,7 +195,18 @@ def world(web_engine: Engine) -> World:
 def built_client(folder: Path) -> Path:
     """Write the manifest of a client: the pages without their scripts."""
     pages = (
-        *("console", "plans", "studio", "publications", "hotspots", "incidents", "me", "signin"),
+        *(
+            "console",
+            "plans",
+            "studio",
+            "publications",
+            "hotspots",
+            "board",
+            "incidents",
+            "duties",
+            "me",
+            "signin",
+        ),
     )
     manifest = {
         f"src/pages/{page}.ts": {"file": f"assets/{page}.js", "css": [f"assets/{page}.css"]}

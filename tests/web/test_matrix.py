@@ -86,6 +86,18 @@ DOORS = {
     "pages.plan_list": Door("plan.see", "/plans"),
     "pages.studio": Door("plan.see", "/plans/{t.plan}", walled=True),
     "pages.hotspots": Door("hotspot.see", "/hotspots"),
+    "pages.board": Door("hotspot.see", "/board"),
+    # A wall asks with the key of a kiosk: without one it is told so, and shown no page to sign in.
+    "wall.wall": Door(None, "/wall"),
+    "wall.data": Door(None, "/wall/data"),
+    "board.counts": Door("incident.see", f"/api/v1/counts?{PERIOD}", walled=True),
+    "board.rows": Door(
+        "incident.see", f"/api/v1/counts/rows?measure=valid&{PERIOD}", walled=True
+    ),
+    "alerts.list_alerts": Door("hotspot.see", "/api/v1/alerts"),
+    "alerts.acknowledge": Door(
+        "hotspot.see", "/api/v1/alerts/{t.alert}/acknowledge", {"note": "已核查"}, walled=True
+    ),
     "pages.incidents": Door("incident.see", "/incidents"),
     "pages.me": Door("incident.see", "/me"),
     "phone.worker": Door(None, "/sw.js"),

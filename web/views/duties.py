@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 from flask import jsonify
 
-from grids import handover, roster
+from grids import handover, roster, staff
 from web.clock import now
 from web.door import Blueprint
-from web.duty_bodies import AreaQuery, DutyBody, HandoverBody, LastDayBody, LeaveBody
+from web.duty_bodies import AreaQuery, DutyBody, HandoverBody, LastDayBody, LeaveBody, PeopleQuery
 from web.session import needs, viewer
 from web.transaction import begin
 
@@ -66,6 +66,17 @@ def vacancies(asked):
     with begin(viewer()) as conn:
         found = roster.list_vacancies(conn, viewer(), now(), area=asked.get("area"))
     return jsonify({"vacancies": [asdict(one) for one in found]})
+
+
+@blp.get("/people")
+@blp.arguments(PeopleQuery, location="query")
+@blp.response(200, description="Up to twenty people, those whose name begins so first.")
+@needs("people.manage")
+def find_people(asked):
+    """Return people by a part of their name or their staff number."""
+    with begin(viewer()) as conn:
+        found = staff.find_people(conn, viewer(), asked["q"])
+    return jsonify({"people": [asdict(one) for one in found]})
 
 
 @blp.post("/people/<uuid:person_id>/leave")

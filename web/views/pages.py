@@ -29,7 +29,10 @@ TITLES = {
     "studio": lazy_gettext("Boundary studio"),
     "publications": lazy_gettext("Publications"),
     "hotspots": lazy_gettext("Hotspots"),
+    "board": lazy_gettext("Board"),
+    "wall": lazy_gettext("Wall"),
     "incidents": lazy_gettext("Event desk"),
+    "duties": lazy_gettext("Roster and lists"),
     "me": lazy_gettext("My grid"),
 }
 
@@ -63,7 +66,11 @@ def boot(conn: Connection, who: Viewer, page: str, **extra: Any) -> dict[str, An
 
 
 def _screen(page: str, **extra: Any) -> str:
-    who = viewer()
+    return screen(viewer(), page, **extra)
+
+
+def screen(who: Viewer, page: str, *, entry: str | None = None, **extra: Any) -> str:
+    """Return a screen's shell for who looks at it; `entry` is its script where the name differs."""
     with begin(who) as conn:
         start = boot(conn, who, page, **extra)
     # `</script>` inside a string would end the element: escape what HTML could read as markup.
@@ -73,7 +80,7 @@ def _screen(page: str, **extra: Any) -> str:
         "shell.html",
         page=page,
         title=TITLES[page],
-        entry=assets.entry(page),
+        entry=assets.entry(entry or page),
         boot=Markup(safe),  # noqa: S704 - escaped for JSON inside a script element just above
     )
 
@@ -117,11 +124,25 @@ def hotspots():
     return _screen("hotspots")
 
 
+@blp.get("/board")
+@needs("hotspot.see")
+def board():
+    """Show the leaders' board, or with `wall` its large form."""
+    return _screen("board")
+
+
 @blp.get("/incidents")
 @needs("incident.see")
 def incidents():
     """Show the event desk."""
     return _screen("incidents")
+
+
+@blp.get("/duties")
+@needs("worker.see")
+def duties():
+    """Show the roster, the admission list and recurring work."""
+    return _screen("duties")
 
 
 @blp.get("/me")

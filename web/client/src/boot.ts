@@ -17,6 +17,8 @@ export type Action =
   | "camera.see"
   | "household.reveal"
   | "import.run"
+  | "people.manage"
+  | "worker.see"
   | "export.run";
 
 export interface Viewer {

@@ -9,6 +9,7 @@ import { codes } from "./words/codes";
 import { common } from "./words/common";
 import { console_ } from "./words/console";
 import { drafting } from "./words/drafting";
+import { duties } from "./words/duties";
 import { history } from "./words/history";
 import { hotspots } from "./words/hotspots";
 import { incidents } from "./words/incidents";
@@ -16,7 +17,7 @@ import { me } from "./words/me";
 import { studio } from "./words/studio";
 import type { Words } from "./words/type";
 
-const ALL = { ...common, ...board, ...codes, ...console_, ...drafting, ...history, ...hotspots, ...incidents, ...me, ...studio };
+const ALL = { ...common, ...board, ...codes, ...console_, ...drafting, ...duties, ...history, ...hotspots, ...incidents, ...me, ...studio };
 
 export type Key = keyof typeof ALL;
 export type Facts = Readonly<Record<string, string | number | null | undefined>>;

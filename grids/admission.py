@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import Range, insert
 from grids import access, audit, rules, schema
 from grids.errors import BadValue, NotFound
 from grids.model import Viewer
+from grids.working_days import Clock
 
 _COLUMNS = schema.matter.c
 
@@ -22,7 +23,8 @@ class Matter:
     """An item of the admission list.
 
     `first_rank` says who is asked first: the `primary` worker or the sub-group's `informant`;
-    `limit_hours` run from the report; `attempts` is village-township-county, as `3-2-1`.
+    `limit_hours` run from the report, by `limit_clock`: `working` counts the hours of working days,
+    `all` every hour; `attempts` is village-township-county, as `3-2-1`.
     """
 
     code: str
@@ -36,6 +38,7 @@ class Matter:
     temporary: bool
     since: date | None
     until: date | None
+    limit_clock: Clock = "working"
 
 
 def get(conn: Connection, code: str) -> Matter:
@@ -85,6 +88,7 @@ def save(conn: Connection, viewer: Viewer, matter: Matter) -> None:
         "level": matter.level,
         "first_rank": matter.first_rank,
         "limit_hours": matter.limit_hours,
+        "limit_clock": matter.limit_clock,
         "attempts": matter.attempts,
         "temporary": matter.temporary,
         "valid": Range(matter.since, matter.until),
@@ -123,4 +127,5 @@ def _matter(row: Row[Any]) -> Matter:
         row.temporary,
         row.valid.lower,
         row.valid.upper,
+        row.limit_clock,
     )

@@ -7,64 +7,26 @@ locator for many.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
 import orjson
 from sqlalchemy import Connection, text
 
 from geo.datum import Datum, Epsg
 from geo.errors import Refusal
-from grids import access, admission, assign, audit, notices, publications, rules
-from grids.admission import Matter
+from grids import access, admission, assign, audit, deadlines, notices, publications
 from grids.db import statement
-from grids.incident_place import Placed, place_many, place_one, positions, units_in_force
+from grids.incident_place import place_many, place_one, positions, units_in_force
 from grids.incident_report import IncidentReport, KeyReused, check
-from grids.model import Assignment, Level, Viewer
+from grids.incident_rows import Receipt, prepare
+from grids.model import Level, Viewer
+from grids.periods import local_day
 
-# Days of numbers are those of China's one clock, as `local_day` in SQL.
-_CHINA = ZoneInfo("Asia/Shanghai")
 _ROWS_AT_ONCE = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What the sender of a report is told, the same each time it is sent.
-
-    It is kept beside the key, so that it can be said again to a sender who may not read the
-    incident because it lies in another territory.
-    """
-
-    incident_id: UUID
-    number: str
-    matter_code: str
-    reported_at: datetime
-    due_at: datetime
-    territory_code: str
-    grid_code: str | None
-    subgroup_code: str | None
-    placement: str
-    review: bool
-    owner_id: UUID | None
-    owner_name: str | None
-    owner_unit: str
-    owner_rank: str
-    reason: str
-    skipped: tuple[dict[str, str], ...]
-
-    @classmethod
-    def read(cls, answer: Mapping[str, Any]) -> Receipt:
-        """Return the receipt that was kept as JSON."""
-        times = {name: datetime.fromisoformat(answer[name]) for name in ("reported_at", "due_at")}
-        ids = {
-            name: UUID(answer[name]) if answer[name] else None
-            for name in ("incident_id", "owner_id")
-        }
-        return cls(**{**answer, **times, **ids, "skipped": tuple(answer["skipped"])})
 
 
 @dataclass(slots=True)
@@ -84,6 +46,7 @@ def receive(
     now: datetime,
     *,
     batch_id: UUID | None = None,
+    split_from: UUID | None = None,
 ) -> tuple[Receipt, bool]:
     """Take in a report and return its receipt, and whether it was new.
 
@@ -95,6 +58,8 @@ def receive(
     ----------
     viewer
         None for a feed that is not a person.
+    split_from
+        The incident that this one was a part of.
 
     Raises
     ------
@@ -102,7 +67,9 @@ def receive(
         If the viewer may not report.
     KeyReused
         If another report came with the same key.
-    BadValue, NotFound, UndeclaredDatum, UnsupportedDatum, BadPosition
+    MatterNotAdmitted
+        If the matter is not on the admission list; the sentence says what to do.
+    BadValue, UndeclaredDatum, UnsupportedDatum, BadPosition
         If the report cannot be taken in; see `incident_report.check`.
     NothingPublished
         Before the first boundaries.
@@ -122,7 +89,18 @@ def receive(
     publication = publications.hold(conn).number
     placed = place_one(conn, viewer, report, datum)
     given = assign.responsible(conn, placed.territory, matter, now)
-    row, receipt = _prepare(report, matter, placed, given, publication, now, batch_id)
+    row, receipt = prepare(
+        report,
+        matter,
+        placed,
+        given,
+        publication,
+        now,
+        deadlines=deadlines.load(conn),
+        viewer=viewer,
+        batch_id=batch_id,
+        split_from=split_from,
+    )
     numbered = _number(conn, [receipt])
     row, receipt = _with_number(row, receipt, numbered[0])
     if not _insert(conn, viewer, [row]):
@@ -168,14 +146,24 @@ def receive_many(
         return result
     _ensure_months(conn, (reports[i].times(now)[1] for i in good))
     publication = publications.hold(conn).number
-    rota = assign.Rota(conn, now)
+    rota, limits = assign.Rota(conn, now), deadlines.load(conn)
     rows, receipts = [], []
     placed = place_many(conn, viewer, [reports[i] for i in good], [xy[i] for i in good])
     for i, place in zip(good, placed, strict=True):
         report, matter = reports[i], matters[reports[i].matter_code]
         is_open = report.closed_at is None
         given = rota.give(place.territory, matter.first_rank, is_open=is_open)
-        row, receipt = _prepare(report, matter, place, given, publication, now, batch_id)
+        row, receipt = prepare(
+            report,
+            matter,
+            place,
+            given,
+            publication,
+            now,
+            deadlines=limits,
+            viewer=viewer,
+            batch_id=batch_id,
+        )
         rows.append(row)
         receipts.append(receipt)
         result.unplaced += place.grid_code is None
@@ -257,83 +245,7 @@ def _close_count(
                 result.refused.append((index[k], reused))
 
 
-# Rows -----------------------------------------------------------------------------------------
-
-
-def _prepare(
-    report: IncidentReport,
-    matter: Matter,
-    placed: Placed,
-    given: Assignment,
-    publication: int,
-    now: datetime,
-    batch_id: UUID | None,
-) -> tuple[dict[str, Any], Receipt]:
-    """Return the row and the receipt of a report, both still without a number."""
-    occurred_at, reported_at = report.times(now)
-    owner, place = given.person, placed.placement
-    review = placed.review and report.closed_at is None
-    receipt = Receipt(
-        uuid4(),
-        "",
-        report.matter_code,
-        reported_at,
-        rules.due_at(reported_at, matter.limit_hours),
-        placed.territory,
-        placed.grid_code,
-        placed.subgroup_code,
-        placed.kind,
-        review,
-        owner.person_id if owner else None,
-        owner.name if owner else None,
-        given.unit_code,
-        given.rank,
-        given.reason,
-        given.skipped,
-    )
-    reason: dict[str, Any] = {"reason": given.reason, "skipped": given.skipped}
-    if place and place.proposal:
-        reason |= {"proposal": place.proposal, "proposal_m": place.proposal_m}
-    row = {
-        "incident_id": receipt.incident_id,
-        "reported_at": reported_at,
-        "occurred_at": occurred_at,
-        "matter_code": report.matter_code,
-        "scale": report.scale,
-        "level": report.level or matter.level,
-        "summary": report.summary,
-        "place": report.place,
-        "source": report.source,
-        "external_id": report.external_id,
-        "channel": report.channel,
-        "lon": placed.position.lon if placed.position else None,
-        "lat": placed.position.lat if placed.position else None,
-        "accuracy_m": report.accuracy_m,
-        "given_x": report.x,
-        "given_y": report.y,
-        "given_datum": report.datum,
-        "placement": placed.kind,
-        "border_m": place.border_m if place else None,
-        "rivals": [
-            {"grid": rival.grid_code, "share": round(rival.share, 6)}
-            for rival in (place.rivals if place else ())
-        ],
-        "review": review,
-        "publication": publication,
-        "grid_code": placed.grid_code,
-        "subgroup_code": placed.subgroup_code,
-        "territory_code": placed.territory,
-        "step": "closed" if report.closed_at else "reported",
-        "owner_id": receipt.owner_id,
-        "owner_unit": given.unit_code,
-        "owner_rank": given.rank,
-        "owner_reason": reason,
-        "due_at": receipt.due_at,
-        "closed_at": report.closed_at,
-        "batch_id": batch_id,
-        "body_hash": report.digest().hex(),
-    }
-    return row, receipt
+# Numbers --------------------------------------------------------------------------------------
 
 
 def _number(conn: Connection, receipts: Sequence[Receipt]) -> list[str]:
@@ -353,8 +265,7 @@ def _number(conn: Connection, receipts: Sequence[Receipt]) -> list[str]:
 
 
 def _day_of(receipt: Receipt) -> tuple[str, date]:
-    day = receipt.reported_at.astimezone(_CHINA).date()
-    return receipt.territory_code[: Level.COUNTY.digits], day
+    return receipt.territory_code[: Level.COUNTY.digits], local_day(receipt.reported_at)
 
 
 def _with_number(

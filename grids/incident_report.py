@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import orjson
 
 from geo.datum import Datum, Epsg, parse_datum
 from grids.admission import Matter
-from grids.errors import BadValue, GridsError, NotFound
+from grids.errors import BadValue, GridsError
 from grids.locate import check_accuracy
+from grids.periods import local_day
 
 LEVELS = ("ordinary", "large", "major", "severe")
 SCALES = ("individual", "group", "mass")
@@ -31,6 +33,34 @@ class KeyReused(GridsError):
 
     code = "incident.key_reused"
     sentence = "{source} has already sent another report with the key {external_id}."
+
+
+class MatterNotAdmitted(GridsError):
+    """A matter that may not be given to the grids: it is not on the admission list of that day."""
+
+    code = "matter.not_admitted"
+    sentence = (
+        "Matter {matter} is not on the admission list: {reason}. Choose an item of the list, or "
+        "let its department apply to the grid office for it."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Who reported, where that is known, and has to be answered before the incident ends.
+
+    Parameters
+    ----------
+    phone_cipher, phone_mask
+        The telephone number as `secrets.KeyRing.encrypt` and `secrets.mask_phone` make it.
+    person_id
+        A worker who reported; none for somebody from outside.
+    """
+
+    name: str = ""
+    phone_cipher: bytes | None = None
+    phone_mask: str | None = None
+    person_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +83,8 @@ class IncidentReport:
         A level of none is that of the matter.
     closed_at
         For what has ended elsewhere: it is taken in as closed and nobody is asked to do anything.
+    reporter
+        Who has to be answered.
     """
 
     source: str
@@ -71,6 +103,7 @@ class IncidentReport:
     scale: str = "individual"
     channel: str = "desk"
     closed_at: datetime | None = None
+    reporter: Reporter | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -83,8 +116,15 @@ class IncidentReport:
         return self.x is not None and self.y is not None
 
     def digest(self) -> bytes:
-        """Return a hash over all that was said: equal for the same report sent again."""
-        return hashlib.sha256(orjson.dumps(self, option=_CANONICAL)).digest()
+        """Return a hash over all that was said: equal for the same report sent again.
+
+        A report without a reporter has the hash that it had before reporters were kept.
+        """
+        said = {name: getattr(self, name) for name in self.__slots__ if name != "reporter"}
+        if self.reporter is not None:
+            # What is enciphered differs each time.
+            said["reporter"] = [self.reporter.name, self.reporter.phone_mask]
+        return hashlib.sha256(orjson.dumps(said, option=_CANONICAL)).digest()
 
     def times(self, now: datetime) -> tuple[datetime, datetime]:
         """Return when it happened and when it was reported."""
@@ -108,8 +148,8 @@ def check(
     ------
     BadValue
         Naming the field and what is wrong with it.
-    NotFound
-        If there is no such matter.
+    MatterNotAdmitted
+        If the matter is not on the admission list on the day of the report.
     UndeclaredDatum, UnsupportedDatum
         If there is a position and no datum that can be brought to CGCS2000.
     """
@@ -118,8 +158,10 @@ def check(
     _text("summary", report.summary, LONGEST_TEXT, needed=True)
     _text("place", report.place, LONGEST_TEXT)
     _text("channel", report.channel, LONGEST_KEY)
+    if report.reporter:
+        _text("reporter_name", report.reporter.name, LONGEST_KEY)
     if matter is None:
-        raise NotFound(what="matter", key=report.matter_code)
+        raise MatterNotAdmitted(matter=report.matter_code, reason="unknown to the list")
     _choice("level", report.level or matter.level, LEVELS)
     _choice("scale", report.scale, SCALES)
     occurred_at, reported_at = report.times(now)
@@ -127,15 +169,20 @@ def check(
     _time("occurred_at", occurred_at, now)
     if report.closed_at:
         _time("closed_at", report.closed_at, now)
-    if matter.until is not None and reported_at.date() >= matter.until:
-        reason = f"off the admission list since {matter.until}"
-        raise BadValue(field="matter_code", given=report.matter_code, reason=reason)
+    _require_admitted(matter, local_day(reported_at))
     if report.unit_code is not None and report.unit_code not in units:
         raise BadValue(field="unit_code", given=report.unit_code, reason="no unit in force")
     if (report.x is None) != (report.y is None):
         raise BadValue(field="x", given=report.x, reason="both coordinates or none")
     check_accuracy(report.accuracy_m)
     return parse_datum(report.datum) if report.has_position else None
+
+
+def _require_admitted(matter: Matter, on: date) -> None:
+    if matter.until is not None and on >= matter.until:
+        raise MatterNotAdmitted(matter=matter.code, reason="its time on the list is over")
+    if matter.since is not None and on < matter.since:
+        raise MatterNotAdmitted(matter=matter.code, reason="its time on the list has not come")
 
 
 def _text(field: str, given: str, most: int, *, needed: bool = False) -> None:

@@ -1,24 +1,26 @@
-"""Incidents as screens read them: rows of a list, and the card of one."""
+"""Incidents as lists show them: rows with their colour, their limit, and what can be done."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_
 
-from grids import access, rules, schema
+from grids import access, colours, rules, schema, workflow
 from grids.access import Action
-from grids.db import statement
-from grids.errors import BadValue, NotFound
-from grids.model import Viewer
+from grids.errors import BadValue
+from grids.model import Level, Viewer
+from grids.workflow import Possible
 
 PAGE = 50
+QUEUES = ("review", "outside")
+_I = schema.incident.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,21 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
+class Feedback:
+    """Whether the reporter waits for an answer, since when, and when it was given."""
+
+    owed: bool
+    since: datetime | None
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
-    """An incident as lists show it; `at` is (lon, lat) in CGCS2000."""
+    """An incident as lists show it; `at` is (lon, lat) in CGCS2000.
+
+    `colour` is none once it has ended; `due_at` is none while its clock is stopped; `department`
+    has to see to it besides the owner; `possible` is open to the viewer.
+    """
 
     incident_id: UUID
     number: str
@@ -56,46 +71,13 @@ class Incident:
     review: bool
     placement: str
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A line in what became of an incident."""
-
-    seq: int
-    action: str
-    from_step: str | None
-    to_step: str
-    at: datetime
-    person: str | None
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """An incident with where it came from, why it is whose, and what can be done.
-
-    `grid_today` is the grid that its position would have now; `allowed` the actions open to the
-    viewer.
-    """
-
-    incident: Incident
-    source: str
-    external_id: str
-    channel: str
-    scale: str
-    publication: int | None
-    accuracy_m: float | None
-    border_m: float | None
-    rivals: list[dict[str, Any]]
-    reason: str
-    skipped: list[dict[str, str]]
-    proposal: str | None
-    given: dict[str, Any] | None
-    closed_at: datetime | None
-    steps: list[Step]
-    allowed: list[str]
-    grid_today: str | None
+    colour: str | None
+    handling_level: str
+    department: str | None
+    feedback: Feedback
+    supervised: bool
+    suspended_until: datetime | None
+    possible: list[Possible]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +86,8 @@ class Filter:
 
     `since` and `until` are the first and last day on which they happened, and `counted` leaves out
     rejected ones and duplicates: together they list exactly what a count of `grids.counts` counted.
+    `queue` is `review`, where somebody has to look, or `outside`, in no grid; `unanswered` may be
+    asked for hours since it was resolved, or reported.
     """
 
     step: str | None = None
@@ -115,43 +99,14 @@ class Filter:
     since: date | None = None
     until: date | None = None
     counted: bool = False
-
-
-def get(conn: Connection, viewer: Viewer, incident_id: UUID) -> Card:
-    """Return an incident's card.
-
-    Raises
-    ------
-    NotFound
-        If there is no such incident in the viewer's territory.
-    """
-    access.require(viewer, Action.INCIDENT_SEE)
-    asked = {"incident_id": incident_id, "scope": viewer.scope}
-    row = conn.execute(statement("card", "incidents"), asked).one_or_none()
-    if row is None:
-        raise NotFound(what="incident", key=str(incident_id))
-    steps = [Step(*step) for step in conn.execute(statement("steps", "incidents"), asked)]
-    reason: Mapping[str, Any] = row.owner_reason
-    given = {"x": row.given_x, "y": row.given_y, "datum": row.given_datum}
-    return Card(
-        incident=_incident(row),
-        source=row.source,
-        external_id=row.external_id,
-        channel=row.channel,
-        scale=row.scale,
-        publication=row.publication,
-        accuracy_m=row.accuracy_m,
-        border_m=row.border_m,
-        rivals=row.rivals,
-        reason=reason["reason"],
-        skipped=list(reason.get("skipped", [])),
-        proposal=reason.get("proposal"),
-        given=given if row.given_x is not None else None,
-        closed_at=row.closed_at,
-        steps=steps,
-        allowed=allowed(viewer, row.step, row.owner_id),
-        grid_today=row.grid_today,
-    )
+    colour: str | None = None
+    at_risk: bool = False
+    handling_level: str | None = None
+    unanswered: bool = False
+    unanswered_hours: float | None = None
+    queue: str | None = None
+    department: str | None = None
+    supervised: bool = False
 
 
 def list_page(
@@ -172,85 +127,79 @@ def list_page(
     NotFound
         If the unit asked for lies outside the viewer's territory.
     """
-    access.require(viewer, Action.INCIDENT_SEE)
-    i = schema.incident.c
-    unit, grid = schema.unit.alias("owner_unit"), schema.unit.alias("grid")
-    query = (
-        select(
-            *(column for column in i if column.name != "position"),
-            func.ST_X(i.position).label("lon"),
-            func.ST_Y(i.position).label("lat"),
-            schema.matter.c.name.label("matter_name"),
-            grid.c.name.label("grid_name"),
-            schema.person.c.name.label("owner_name"),
-            unit.c.name.label("owner_unit_name"),
-        )
-        .join(schema.matter, schema.matter.c.code == i.matter_code)
-        .join(unit, unit.c.code == i.owner_unit)
-        .outerjoin(grid, grid.c.code == i.grid_code)
-        .outerjoin(schema.person, schema.person.c.person_id == i.owner_id)
-        .where(_within(viewer.scope))
-        .order_by(i.reported_at.desc(), i.incident_id.desc())
-        .limit(limit + 1)
-    )
-    for condition in _conditions(viewer, which, now):
-        query = query.where(condition)
+    query = listed(conn, viewer, which, now).limit(limit + 1)
     if after:
-        query = query.where(tuple_(i.reported_at, i.incident_id) < tuple_(*_read_cursor(after)))
+        query = query.where(tuple_(_I.reported_at, _I.incident_id) < tuple_(*_read_cursor(after)))
     rows = conn.execute(query).all()
-    page = [_incident(row) for row in rows[:limit]]
+    page = [incident(viewer, row) for row in rows[:limit]]
     return page, _cursor(page[-1]) if len(rows) > limit else None
 
 
-def allowed(viewer: Viewer, step: str, owner_id: UUID | None) -> list[str]:
-    """Return what a viewer can do with an incident: its owner, or who may assign."""
-    may = access.allowed(viewer.role)
-    is_desk = Action.INCIDENT_ASSIGN in may
-    if Action.INCIDENT_STEP not in may or not (is_desk or is_owner(viewer, owner_id)):
-        return []
-    return rules.possible_actions(step, is_desk=is_desk)
+def list_all(conn: Connection, viewer: Viewer, which: Filter, now: datetime) -> Iterator[Row[Any]]:
+    """Yield the rows of every incident asked for, newest report first, without holding them all.
+
+    Raises
+    ------
+    NotFound
+        If the unit asked for lies outside the viewer's territory.
+    """
+    query = listed(conn, viewer, which, now).execution_options(yield_per=1000)
+    yield from conn.execute(query)
 
 
-def is_owner(viewer: Viewer, owner_id: UUID | None) -> bool:
-    """Return whether the viewer is the person who has to act."""
-    return owner_id is not None and owner_id == viewer.person_id
+def by_ids(
+    conn: Connection, viewer: Viewer, keys: Sequence[UUID], now: datetime
+) -> dict[UUID, Incident]:
+    """Return those of the incidents that lie in the viewer's territory, by their keys."""
+    query = rows(viewer, colours.load(conn), now).where(_I.incident_id.in_(list(keys)))
+    return {row.incident_id: incident(viewer, row) for row in conn.execute(query)}
 
 
-def _conditions(viewer: Viewer, which: Filter, now: datetime) -> list[Any]:
-    i = schema.incident.c
-    is_open = i.step.not_in(sorted(rules.ENDED))
-    found: list[Any] = []
-    if which.step == "open":
-        found.append(is_open)
-    elif which.step:
-        found.append(i.step == which.step)
-    if which.review is not None:
-        found.append(i.review.is_(which.review))
-    if which.mine:
-        found.append(i.owner_id == viewer.person_id)
-    if which.unit:
-        access.require_territory(viewer, which.unit)
-        found.append(_within(which.unit))
-    if which.matter:
-        found.append(i.matter_code == which.matter)
-    if which.overdue:
-        found.append(and_(is_open, i.due_at < now))
-    day = func.local_day(i.occurred_at)
-    if which.since:
-        found.append(day >= which.since)
-    if which.until:
-        found.append(day <= which.until)
-    if which.counted:
-        found.append(i.step.not_in(("rejected", "duplicate")))
-    return found
+def listed(conn: Connection, viewer: Viewer, which: Filter, now: datetime) -> Select[Any]:
+    """Return the query of the incidents asked for, newest report first."""
+    access.require(viewer, Action.INCIDENT_SEE)
+    asked = colours.load(conn)
+    query = rows(viewer, asked, now).order_by(_I.reported_at.desc(), _I.incident_id.desc())
+    for condition in _conditions(viewer, which, asked, now):
+        query = query.where(condition)
+    return query
 
 
-def _within(scope: str) -> Any:
-    code = schema.incident.c.territory_code
-    return and_(code >= scope, code < scope + "~")
+def rows(
+    viewer: Viewer, asked: Sequence[colours.ColourRule], now: datetime, *, why: bool = False
+) -> Select[Any]:
+    """Return the query of the viewer's incidents; `why` adds which rules of colour fire."""
+    unit, grid = schema.unit.alias("owner_unit"), schema.unit.alias("grid")
+    return (
+        select(
+            *(column for column in _I if column.name != "position"),
+            func.ST_X(_I.position).label("lon"),
+            func.ST_Y(_I.position).label("lat"),
+            schema.matter.c.name.label("matter_name"),
+            schema.matter.c.department,
+            schema.matter.c.attempts,
+            grid.c.name.label("grid_name"),
+            schema.person.c.name.label("owner_name"),
+            unit.c.name.label("owner_unit_name"),
+            colours.is_supervised().label("supervised"),
+            colours.is_unanswered().label("unanswered"),
+            colours.colour(asked, now).label("colour"),
+            *(
+                fires.label(name)
+                for name, fires in (colours.fired(asked, now) if why else {}).items()
+            ),
+        )
+        .join(schema.matter, schema.matter.c.code == _I.matter_code)
+        .join(unit, unit.c.code == _I.owner_unit)
+        .outerjoin(grid, grid.c.code == _I.grid_code)
+        .outerjoin(schema.person, schema.person.c.person_id == _I.owner_id)
+        .where(_within(viewer.scope))
+    )
 
 
-def _incident(row: Any) -> Incident:
+def incident(viewer: Viewer, row: Any) -> Incident:
+    """Return a row of `rows` as the viewer may see and change it."""
+    since = row.resolved_at or row.reported_at
     return Incident(
         row.incident_id,
         row.number,
@@ -272,7 +221,135 @@ def _incident(row: Any) -> Incident:
         row.review,
         row.placement,
         row.version,
+        row.colour,
+        rules.handling_level(row.owner_unit).value,
+        row.department or None,
+        Feedback(row.unanswered, since if row.unanswered else None, row.answered_at),
+        row.supervised,
+        row.suspended_until,
+        possible(viewer, row),
     )
+
+
+def holds(row: Any) -> set[str]:
+    """Return what is true of an incident and decides about actions, as `workflow` names it."""
+    unanswered = row.reporter_known and row.answered_at is None and row.step != "duplicate"
+    facts = {
+        "reporter": row.reporter_known and row.step != "duplicate",
+        "review": row.review,
+        "unanswered": unanswered,
+        "supervised": row.supervised,
+    }
+    return {name for name, is_so in facts.items() if is_so}
+
+
+def possible(viewer: Viewer, row: Any) -> list[Possible]:
+    """Return what a viewer can do with an incident: its owner, or who may assign."""
+    if not may_act(viewer, row.owner_id):
+        return []
+    return workflow.possible_actions(row.step, is_desk=is_desk(viewer), holds=holds(row))
+
+
+def blocked(viewer: Viewer, row: Any) -> dict[str, str]:
+    """Return what a viewer could do once something else is done: the code of what is missing."""
+    if not may_act(viewer, row.owner_id):
+        return {}
+    return workflow.blocked_actions(row.step, is_desk=is_desk(viewer), holds=holds(row))
+
+
+def is_owner(viewer: Viewer, owner_id: UUID | None) -> bool:
+    """Return whether the viewer is the person who has to act."""
+    return owner_id is not None and owner_id == viewer.person_id
+
+
+def is_desk(viewer: Viewer) -> bool:
+    """Return whether the viewer may give incidents to others."""
+    return Action.INCIDENT_ASSIGN in access.allowed(viewer.role)
+
+
+def may_act(viewer: Viewer, owner_id: UUID | None) -> bool:
+    """Return whether the viewer may take steps with an incident of this owner."""
+    if Action.INCIDENT_STEP not in access.allowed(viewer.role):
+        return False
+    return is_desk(viewer) or is_owner(viewer, owner_id)
+
+
+def _conditions(
+    viewer: Viewer, which: Filter, asked: Sequence[colours.ColourRule], now: datetime
+) -> list[ColumnElement[bool]]:
+    return [*_whose(viewer, which), *_standing(which, asked, now), *_days(which)]
+
+
+def _whose(viewer: Viewer, which: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if which.mine:
+        found.append(_I.owner_id == viewer.person_id)
+    if which.unit:
+        access.require_territory(viewer, which.unit)
+        found.append(_within(which.unit))
+    if which.matter:
+        found.append(_I.matter_code == which.matter)
+    if which.department:
+        found.append(schema.matter.c.department == which.department)
+    if which.handling_level:
+        found.append(_handled_by(which.handling_level))
+    return found
+
+
+def _standing(
+    which: Filter, asked: Sequence[colours.ColourRule], now: datetime
+) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if which.step:
+        found.append(colours.is_open() if which.step == "open" else _I.step == which.step)
+    if which.review is not None:
+        found.append(_I.review.is_(which.review))
+    if which.overdue:
+        found.append(and_(colours.is_open(), _I.due_at < now))
+    if which.at_risk:
+        found.append(and_(colours.is_open(), _I.warn_at <= now, _I.due_at > now))
+    if which.colour:
+        _require("colour", which.colour, colours.COLOURS)
+        found.append(colours.colour(asked, now) == which.colour)
+    if which.unanswered or which.unanswered_hours is not None:
+        since = now - timedelta(hours=which.unanswered_hours or 0)
+        waiting = func.coalesce(_I.resolved_at, _I.reported_at) <= since
+        found.append(and_(colours.is_unanswered(), waiting))
+    if which.supervised:
+        found.append(colours.is_supervised())
+    if which.queue:
+        _require("queue", which.queue, QUEUES)
+        in_queue = _I.review if which.queue == "review" else _I.grid_code.is_(None)
+        found.append(and_(colours.is_open(), in_queue))
+    return found
+
+
+def _days(which: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    day = func.local_day(_I.occurred_at)
+    if which.since:
+        found.append(day >= which.since)
+    if which.until:
+        found.append(day <= which.until)
+    if which.counted:
+        found.append(_I.step.not_in(sorted(workflow.UNCOUNTED)))
+    return found
+
+
+def _handled_by(level: str) -> ColumnElement[bool]:
+    levels = {rules.handling_level("0" * one.digits).value for one in Level}
+    _require("handling_level", level, levels)
+    digits = [one.digits for one in Level if rules.handling_level("0" * one.digits) == level]
+    return func.length(_I.owner_unit).in_(digits)
+
+
+def _require(field: str, given: str, choices: Collection[str]) -> None:
+    if given not in choices:
+        raise BadValue(field=field, given=given, reason="one of " + ", ".join(sorted(choices)))
+
+
+def _within(scope: str) -> ColumnElement[bool]:
+    return and_(_I.territory_code >= scope, _I.territory_code < scope + "~")
 
 
 def _cursor(last: Incident) -> str:

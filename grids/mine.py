@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from grids import access, counts, roster, rules, schema, units
+from grids import access, counts, roster, schema, units, workflow
 from grids.model import Level, Viewer
 from grids.roster import Post
 from grids.units import Neighbour
@@ -80,7 +80,7 @@ def _open_incidents(conn: Connection, viewer: Viewer, now: datetime) -> tuple[in
     row = conn.execute(
         select(func.count(), func.count().filter(incident.due_at < now)).where(
             incident.owner_id == viewer.person_id,
-            incident.step.not_in(sorted(rules.ENDED)),
+            incident.step.not_in(sorted(workflow.ENDED)),
             incident.territory_code >= viewer.scope,
             incident.territory_code < viewer.scope + "~",
         )

@@ -1,14 +1,12 @@
-"""Decisions on values, with no database in sight: review, owners, steps, limits."""
+"""Decisions on values, with no database in sight: review, owners, attempts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from grids.errors import BadValue, GridsError
-from grids.model import Assignment, Duty, Level, Rival
+from grids.errors import BadValue
+from grids.model import Assignment, Duty, Level, Rival, level_of
 
 # Where each is true, a person should look: less than this share of the accuracy circle lies in
 # the grid that covers the position, or no grid does.
@@ -95,96 +93,7 @@ def choose_assignee(calls: Sequence[Call], candidates: Iterable[Duty]) -> Assign
     return Assignment(calls[-1].unit_code, "desk", None, "nobody", tuple(skipped))
 
 
-# What becomes of an incident ------------------------------------------------------------------
-
-
-class WrongStep(GridsError):
-    """An action that is not possible from where the incident stands."""
-
-    code = "incident.step"
-    sentence = "{action} is not possible for an incident that is {step}; possible: {possible}."
-
-
-class NoteNeeded(GridsError):
-    """An action that has to be explained."""
-
-    code = "incident.note"
-    sentence = "Say why: {action} needs a note."
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """What an action does: from which steps, to which, and whether it has to be explained.
-
-    `desk_only`: not for the owner in the field, it needs the right to assign.
-    """
-
-    from_steps: frozenset[str]
-    to_step: str
-    note: bool = False
-    desk_only: bool = False
-
-
-_OPEN_FOR_WORK = frozenset({"reported", "returned", "accepted", "in_progress"})
-
-TRANSITIONS: dict[str, Transition] = {
-    "accept": Transition(frozenset({"reported", "returned"}), "accepted"),
-    "start": Transition(frozenset({"accepted"}), "in_progress"),
-    "resolve": Transition(frozenset({"accepted", "in_progress"}), "resolved", note=True),
-    "verify": Transition(frozenset({"resolved"}), "verified", desk_only=True),
-    "close": Transition(frozenset({"resolved", "verified"}), "closed"),
-    # Sent back: by the owner to the desk, or by the desk to the owner, whose work was not enough.
-    "return": Transition(
-        frozenset({"reported", "accepted", "in_progress", "resolved", "verified"}),
-        "returned",
-        note=True,
-    ),
-    "reject": Transition(_OPEN_FOR_WORK, "rejected", note=True, desk_only=True),
-    "reopen": Transition(frozenset({"closed", "rejected"}), "returned", note=True, desk_only=True),
-}
-
-# Nothing more is to be done here.
-ENDED = frozenset({"closed", "rejected", "duplicate"})
-
-
-def next_step(step: str, action: str, note: str) -> str:
-    """Return the step that an action leads to.
-
-    Raises
-    ------
-    BadValue
-        If there is no such action.
-    WrongStep
-        If the action is not possible from this step.
-    NoteNeeded
-        If it has to be explained and is not.
-    """
-    if action not in TRANSITIONS:
-        raise BadValue(field="action", given=action, reason="one of " + ", ".join(TRANSITIONS))
-    transition = TRANSITIONS[action]
-    if step not in transition.from_steps:
-        possible = [name for name, other in TRANSITIONS.items() if step in other.from_steps]
-        raise WrongStep(step=step, action=action, possible=", ".join(possible) or "nothing")
-    if transition.note and not note.strip():
-        raise NoteNeeded(action=action)
-    return transition.to_step
-
-
-def possible_actions(step: str, *, is_desk: bool) -> list[str]:
-    """Return what can be done from a step, by the desk or by an owner in the field."""
-    return [
-        name
-        for name, transition in TRANSITIONS.items()
-        if step in transition.from_steps and (is_desk or not transition.desk_only)
-    ]
-
-
-# Limits ---------------------------------------------------------------------------------------
-
-
-def due_at(reported_at: datetime, limit_hours: int) -> datetime:
-    """Return when an incident has to be closed: so many hours of the clock after the report."""
-    return reported_at + timedelta(hours=limit_hours)
+# Attempts -------------------------------------------------------------------------------------
 
 
 class Attempts(NamedTuple):
@@ -193,6 +102,27 @@ class Attempts(NamedTuple):
     village: int
     township: int
     county: int
+
+
+# Who works in the grids belongs to a village: its attempts are theirs.
+_TRIES_AS = {Level.SUBGROUP: Level.VILLAGE, Level.GRID: Level.VILLAGE}
+
+
+def level_that_tries(unit_code: str) -> Level:
+    """Return the level whose attempts are used up by whoever answers for a unit."""
+    level = level_of(unit_code)
+    return _TRIES_AS.get(level, level)
+
+
+def handling_level(unit_code: str) -> Level:
+    """Return the level that has an incident: grid, village, township or county."""
+    level = level_of(unit_code)
+    return Level.GRID if level is Level.SUBGROUP else level
+
+
+def is_used_up(attempts: Attempts, level: Level, n_failed: int) -> bool:
+    """Return whether a level has tried as often as its rule says."""
+    return n_failed >= int(getattr(attempts, level.value))
 
 
 def parse_attempts(given: str) -> Attempts:

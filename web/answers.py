@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -11,7 +12,7 @@ from grids import history, incidents, schema
 from grids.admission import Matter
 from grids.errors import NotFound
 from grids.history import Past
-from grids.incidents import Card, Incident, Receipt
+from grids.incidents import Card, Incident, LookAlike, Receipt, Resolved
 from grids.model import Assignment, Placement, Viewer
 from grids.redraw import Draft
 from grids.registry import Camera, Household
@@ -75,6 +76,8 @@ def matter(item: Matter) -> dict[str, Any]:
         "department": item.department,
         "level": item.level,
         "limit_hours": item.limit_hours,
+        "limit_clock": item.limit_clock,
+        "attempts": item.attempts,
     }
 
 
@@ -100,23 +103,78 @@ def incident_card(conn: Connection, card: Card) -> dict[str, Any]:
     rest = asdict(card)
     row = rest.pop("incident")
     codes = {rival["grid"] for rival in rest["rivals"] if rival["grid"]}
-    names = unit_names(conn, {code for code in (*codes, rest["grid_today"]) if code})
+    names = unit_names(conn, {code for code in (*codes, rest["proposal"]) if code})
     rest["rivals"] = [
         {**rival, "grid": rival["grid"] or None, "name": names.get(rival["grid"])}
         for rival in rest["rivals"]
     ]
-    return {**row, **rest, "grid_today_name": names.get(rest["grid_today"] or "")}
+    return {**row, **rest, "proposal_name": names.get(rest["proposal"] or "")}
 
 
-def receipt_card(conn: Connection, viewer: Viewer, receipt: Receipt) -> dict[str, Any]:
+def receipt_card(
+    conn: Connection, viewer: Viewer, receipt: Receipt, now: datetime
+) -> dict[str, Any]:
     """Return the card of what was received; only the receipt where it lies outside the territory.
 
     A reporter may stand just beyond the border of their own area.
     """
     try:
-        return incident_card(conn, incidents.get(conn, viewer, receipt.incident_id))
+        return incident_card(conn, incidents.get(conn, viewer, receipt.incident_id, now))
     except NotFound:
         return asdict(receipt)
+
+
+def look_alike(one: LookAlike) -> dict[str, Any]:
+    """Return an incident near a place and a moment, with how near it is."""
+    return {
+        **incident(one.incident),
+        "distance_m": _metres(one.distance_m),
+        "hours_apart": round(one.hours_apart, 2),
+        "same_matter": one.same_matter,
+    }
+
+
+def resolved(conn: Connection, found: Resolved) -> dict[str, Any]:
+    """Return where an incident's pin would come to lie, and who would own it there."""
+    placed, owner = found.placed, found.owner
+    place = placed.placement
+    proposal = place.proposal if place else None
+    rivals = place.rivals if place else ()
+    codes = {placed.grid_code, placed.subgroup_code, proposal, owner.unit_code}
+    codes |= {rival.grid_code for rival in rivals}
+    names = unit_names(conn, {code for code in codes if code})
+    return {
+        "placement": placed.kind,
+        "publication": place.publication if place else None,
+        "review": placed.review,
+        "border_m": _metres(place.border_m) if place else None,
+        "rivals": [
+            {
+                "grid": rival.grid_code or None,
+                "name": names.get(rival.grid_code),
+                "share": round(rival.share, 4),
+            }
+            for rival in rivals
+        ],
+        "proposal": proposal,
+        "proposal_name": names.get(proposal or ""),
+        "proposal_m": _metres(place.proposal_m) if place else None,
+        "grid": {
+            "grid_code": placed.grid_code,
+            "grid_name": names.get(placed.grid_code or ""),
+            "subgroup_code": placed.subgroup_code,
+            "subgroup_name": names.get(placed.subgroup_code or ""),
+        },
+        "would_be_owner": {
+            "person_id": owner.person.person_id if owner.person else None,
+            "name": owner.person.name if owner.person else None,
+            "rank": owner.rank,
+            "unit_code": owner.unit_code,
+            "unit_name": names.get(owner.unit_code),
+            "reason": owner.reason,
+        },
+        "changes_owner": found.changes_owner,
+    }
 
 
 def inbox_draft(made: Draft) -> dict[str, Any]:

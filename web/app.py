@@ -17,6 +17,7 @@ from web.transaction import Transactions
 from web.views import (
     account,
     balance,
+    calendar,
     cameras,
     duties,
     health,
@@ -34,6 +35,7 @@ from web.views import (
     prints,
     search,
     sheets,
+    supervisions,
     tasks,
     tiles,
     units,
@@ -58,6 +60,7 @@ API_OPTIONS = {
 }
 API_DOORS = (
     balance,
+    calendar,
     cameras,
     duties,
     history,
@@ -70,6 +73,7 @@ API_DOORS = (
     plan_life,
     plans,
     search,
+    supervisions,
     tasks,
     units,
     where,

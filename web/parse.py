@@ -8,7 +8,6 @@ MAX_TEXT = 2000
 PAGE = 50
 
 UNIT_CODE = validate.Regexp(r"^[0-9]{6,17}$")
-STEP_ACTION = validate.Regexp(r"^[a-z_]{1,20}$")
 
 
 class Strict(Schema):
@@ -68,66 +67,6 @@ class RevealBody(Strict):
     """Why a telephone number has to be seen."""
 
     reason = fields.String(required=True, validate=validate.Length(4, 200))
-
-
-class IncidentsQuery(Strict):
-    """Which incidents."""
-
-    step = fields.String(validate=STEP_ACTION)
-    review = fields.Boolean()
-    mine = fields.Boolean()
-    overdue = fields.Boolean()
-    counted = fields.Boolean()
-    matter = fields.String(validate=validate.Length(1, 40))
-    since = fields.Date()
-    until = fields.Date()
-    unit = fields.String(validate=UNIT_CODE)
-    after = fields.String(validate=validate.Length(max=200))
-
-
-class IncidentBody(Strict):
-    """A report of something that happened."""
-
-    matter_code = fields.String(required=True, validate=validate.Length(1, 40))
-    summary = fields.String(required=True, validate=validate.Length(1, MAX_TEXT))
-    place = fields.String(load_default="", validate=validate.Length(max=200))
-    lon = Longitude()
-    lat = Longitude()
-    datum = fields.String(load_default=None)
-    accuracy_m = fields.Float(validate=validate.Range(0, 100_000))
-    occurred_at = fields.AwareDateTime()
-    unit_code = fields.String(validate=UNIT_CODE)
-    level = fields.String(validate=validate.Length(max=20))
-    source = fields.String(load_default="desk", validate=validate.Length(1, 60))
-    external_id = fields.String(validate=validate.Length(1, 120))
-
-    @validates_schema
-    def _both_or_neither(self, data, **_):
-        if ("lon" in data) != ("lat" in data):
-            raise ValidationError("give both or neither", "lat" if "lon" in data else "lon")
-
-
-class StepBody(Strict):
-    """A transition of an incident."""
-
-    action = fields.String(required=True, validate=STEP_ACTION)
-    note = fields.String(load_default="", validate=validate.Length(max=MAX_TEXT))
-    version = Whole(required=True)
-    key = fields.String(load_default=None, validate=validate.Length(8, 80))
-
-
-class AssigneeBody(Strict):
-    """Who shall own an incident, and why."""
-
-    person_id = fields.UUID()
-    unit_code = fields.String(validate=UNIT_CODE)
-    reason = fields.String(required=True, validate=validate.Length(2, 200))
-    version = Whole(required=True)
-
-    @validates_schema
-    def _one_of_them(self, data, **_):
-        if ("person_id" in data) == ("unit_code" in data):
-            raise ValidationError("give a person or a unit", "person_id")
 
 
 class HotspotsQuery(Strict):

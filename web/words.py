@@ -39,6 +39,7 @@ _THINGS: Words = {
     "photo": _l("photo"),
     "plan": _l("plan"),
     "publication": _l("publication"),
+    "supervision": _l("supervision sheet"),
     "session": _l("session"),
     "subgroup": _l("sub-group"),
     "unit": _l("unit"),
@@ -77,8 +78,19 @@ _DEEDS: Words = {
     "verify": _l("verify"),
     "close": _l("close"),
     "return": _l("return"),
+    "attempt": _l("attempt"),
+    "transfer": _l("transfer"),
+    "escalate": _l("escalate"),
+    "suspend": _l("suspend"),
+    "resume": _l("resume"),
     "reject": _l("reject"),
     "reopen": _l("reopen"),
+    "duplicate": _l("mark as a duplicate"),
+    "merge": _l("merge"),
+    "split": _l("split"),
+    "answer": _l("answer"),
+    "confirm": _l("confirm"),
+    "position": _l("move the pin"),
     "assign": _l("assign"),
     "nothing": _l("nothing"),
     "send as a feed": _l("send as a feed"),
@@ -129,6 +141,12 @@ _STATES: Words = {
     "empty": _l("empty"),
 }
 
+_SHEET_STATES: Words = {
+    "open": _l("open"),
+    "answered": _l("answered"),
+    "struck_off": _l("struck off"),
+}
+
 # Reasons are codes or plain English; what is not listed is shown as it is.
 _REASONS: Words = {
     "short": _l("it has fewer than 8 characters"),
@@ -139,6 +157,18 @@ _REASONS: Words = {
     "empty": _l("nothing was given"),
     "either a person or a unit": _l("either a person or a unit"),
     "no unit in force": _l("no unit in force"),
+    "unknown to the list": _l("unknown to the list"),
+    "its time on the list is over": _l("its time on the list is over"),
+    "its time on the list has not come": _l("its time on the list has not come"),
+    "a day within a year from today": _l("a day within a year from today"),
+    "listed twice": _l("listed twice"),
+    "no limit that counts for everything": _l("no limit that counts for everything"),
+    "only at_risk and unanswered rules have a threshold": _l(
+        "only at_risk and unanswered rules have a threshold"
+    ),
+    "it is the same one": _l("it is the same one"),
+    "it repeats another itself": _l("it repeats another itself"),
+    "it was rejected": _l("it was rejected"),
     "both coordinates or none": _l("both coordinates or none"),
     "says no time zone": _l("says no time zone"),
     "before 2000 or in the future": _l("before 2000 or in the future"),
@@ -190,6 +220,8 @@ WORDS: dict[str, Words] = {
     "action": _ACTIONS | _DEEDS | _TOOLS,
     "possible": _DEEDS,
     "step": _STEPS,
+    "sheet_state": _SHEET_STATES,
+    "needed": _SHEET_STATES,
     "state": _STATES,
     "tool": _TOOLS,
     "reason": _REASONS,

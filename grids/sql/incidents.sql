@@ -19,7 +19,10 @@ WITH incoming AS MATERIALIZED (
          placement text, border_m real, rivals jsonb, review boolean, publication integer,
          grid_code text, subgroup_code text, territory_code text, step text,
          owner_id uuid, owner_unit text, owner_rank text, owner_reason jsonb,
-         due_at timestamptz, closed_at timestamptz, batch_id uuid, body_hash text, answer jsonb)
+         due_at timestamptz, closed_at timestamptz, batch_id uuid, body_hash text, answer jsonb,
+         limit_hours float8, limit_clock text, warn_at timestamptz, accept_due_at timestamptz, split_from uuid,
+         reporter_known boolean, reporter_name text, reporter_phone text, reporter_mask text, reporter_id uuid,
+         answered_at timestamptz)
 ), fresh AS (
   INSERT INTO incident_key (source, external_id, body_hash, incident_id, reported_at, answer)
   SELECT source, external_id, decode(body_hash, 'hex'), incident_id, reported_at, answer FROM incoming
@@ -31,12 +34,19 @@ WITH incoming AS MATERIALIZED (
   INSERT INTO incident (incident_id, reported_at, occurred_at, number, matter_code, scale, level, summary, place,
          source, external_id, channel, position, accuracy_m, given_x, given_y, given_datum, placement, border_m,
          rivals, review, publication, grid_code, subgroup_code, territory_code, step, owner_id, owner_unit,
-         owner_rank, owner_reason, due_at, closed_at, batch_id)
+         owner_rank, owner_reason, due_at, closed_at, batch_id, limit_hours, limit_clock, warn_at, accept_due_at,
+         split_from, reporter_known, answered_at)
   SELECT incident_id, reported_at, occurred_at, number, matter_code, scale, level, summary, place,
          source, external_id, channel, ST_SetSRID(ST_MakePoint(lon, lat), 4490), accuracy_m, given_x, given_y,
          given_datum, placement, border_m, rivals, review, publication, grid_code, subgroup_code, territory_code,
-         step, owner_id, owner_unit, owner_rank, owner_reason, due_at, closed_at, batch_id
+         step, owner_id, owner_unit, owner_rank, owner_reason, due_at, closed_at, batch_id, limit_hours, limit_clock,
+         warn_at, accept_due_at, split_from, reporter_known, answered_at
     FROM taken
+), told AS (
+  INSERT INTO incident_reporter (incident_id, name, phone_cipher, phone_mask, person_id, territory_code)
+  SELECT incident_id, coalesce(reporter_name, ''), decode(reporter_phone, 'hex'), reporter_mask, reporter_id,
+         territory_code
+    FROM taken WHERE reporter_known
 ), reported AS (
   INSERT INTO incident_step (incident_id, seq, action, to_step, person_id, at, facts, territory_code)
   SELECT incident_id, 1, 'report', 'reported', CAST(:person_id AS uuid), reported_at,
@@ -63,47 +73,68 @@ SELECT k.source, k.external_id, k.body_hash, k.answer
   FROM unnest(CAST(:sources AS text[]), CAST(:external_ids AS text[])) AS asked (source, external_id)
   JOIN incident_key AS k USING (source, external_id);
 
--- name: card
--- One incident with all that its card shows; the first reading of its grid stays beside today's.
-SELECT i.*, ST_X(i.position) AS lon, ST_Y(i.position) AS lat,
-       m.name AS matter_name, g.name AS grid_name, p.name AS owner_name, o.name AS owner_unit_name,
-       (SELECT c.grid_code FROM cell_version AS c
-         WHERE upper_inf(c.valid) AND ST_Covers(c.outline, i.position)
-         ORDER BY c.grid_code, c.subgroup_code NULLS LAST LIMIT 1) AS grid_today
-  FROM incident AS i
-  JOIN matter AS m ON m.code = i.matter_code
-  LEFT JOIN unit AS g ON g.code = i.grid_code
-  LEFT JOIN person AS p ON p.person_id = i.owner_id
-  JOIN unit AS o ON o.code = i.owner_unit
- WHERE i.incident_id = :incident_id
-   AND i.reported_at = (SELECT k.reported_at FROM incident_key AS k WHERE k.incident_id = :incident_id)
-   AND i.territory_code >= :scope AND i.territory_code < :scope || '~';
+-- name: grid_today
+-- The grid that covers an incident's position by the borders in force, on a border the lowest.
+SELECT c.grid_code::text AS grid_code, g.name
+  FROM cell_version AS c
+  LEFT JOIN unit AS g ON g.code = c.grid_code
+ WHERE upper_inf(c.valid) AND ST_Covers(c.outline, ST_SetSRID(ST_MakePoint(:lon, :lat), 4490))
+ ORDER BY c.grid_code, c.subgroup_code NULLS LAST
+ LIMIT 1;
 
 -- name: steps
 -- What became of an incident, in order.
-SELECT s.seq, s.action, s.from_step, s.to_step, s.at, p.name AS person, s.note
+SELECT s.seq, s.action, s.from_step, s.to_step, s.at, p.name AS person, s.note, s.facts
   FROM incident_step AS s
   LEFT JOIN person AS p ON p.person_id = s.person_id
  WHERE s.incident_id = :incident_id
    AND s.territory_code >= :scope AND s.territory_code < :scope || '~'
  ORDER BY s.seq;
 
+-- name: first_receiver
+-- To whom an incident was given first; that is never written again.
+SELECT p.name, u.name AS unit_name, s.at
+  FROM incident_step AS s
+  LEFT JOIN person AS p ON p.person_id = CAST(s.facts ->> 'owner' AS uuid)
+  LEFT JOIN unit AS u ON u.code = s.facts ->> 'owner_unit'
+ WHERE s.incident_id = :incident_id AND s.seq = 1;
+
+-- name: relatives
+-- The incident that this one repeats, those that repeat it, the one it was split from, and its parts.
+SELECT CASE WHEN o.incident_id = CAST(:duplicate_of AS uuid) THEN 'duplicate_of'
+            WHEN o.duplicate_of = :incident_id THEN 'merged'
+            WHEN o.incident_id = CAST(:split_from AS uuid) THEN 'split_from' ELSE 'parts' END AS kind,
+       o.incident_id, o.number, o.summary, o.step
+  FROM incident AS o
+ WHERE o.incident_id = CAST(:duplicate_of AS uuid) OR o.duplicate_of = :incident_id
+    OR o.incident_id = CAST(:split_from AS uuid) OR o.split_from = :incident_id
+ ORDER BY o.reported_at, o.incident_id;
+
+-- name: reporter
+-- Who reported an incident.
+SELECT r.name, r.phone_mask, r.person_id FROM incident_reporter AS r WHERE r.incident_id = :incident_id;
+
+-- name: photos
+-- The photos of an incident, without the pictures.
+SELECT photo.photo_id, photo.at, p.name, photo.step_seq
+  FROM photo
+  LEFT JOIN person AS p ON p.person_id = photo.person_id
+ WHERE photo.incident_id = :incident_id
+ ORDER BY photo.at, photo.photo_id;
+
 -- name: hold
 -- An incident, kept from being changed by others until this transaction ends.
-SELECT i.incident_id, i.reported_at, i.occurred_at, i.number, i.matter_code, i.level, i.source, i.step, i.owner_id,
-       i.territory_code, i.version, i.review
+SELECT i.incident_id, i.reported_at, i.occurred_at, i.number, i.matter_code, i.level, i.source, i.summary, i.place,
+       i.step, i.owner_id, i.owner_unit, i.owner_rank, i.territory_code, i.grid_code, i.subgroup_code, i.placement,
+       i.publication, i.version, i.review, i.due_at, i.limit_hours, i.limit_clock, i.limit_left_hours, i.accepted_at,
+       i.resolved_at, i.reporter_known, i.answered_at, i.duplicate_of, i.accuracy_m, i.owner_reason,
+       ST_X(i.position) AS lon, ST_Y(i.position) AS lat,
+       EXISTS (SELECT FROM supervision AS s WHERE s.incident_id = i.incident_id AND s.state <> 'struck_off') AS supervised
   FROM incident AS i
  WHERE i.incident_id = :incident_id
    AND i.reported_at = (SELECT k.reported_at FROM incident_key AS k WHERE k.incident_id = :incident_id)
    AND i.territory_code >= :scope AND i.territory_code < :scope || '~'
-   FOR UPDATE;
-
--- name: move
--- Take an incident to another step.
-UPDATE incident
-   SET step = :to_step, version = version + 1, review = review AND NOT :by_desk,
-       closed_at = CASE WHEN :to_step IN ('closed', 'rejected', 'duplicate') THEN CAST(:now AS timestamptz) END
- WHERE incident_id = :incident_id AND reported_at = :reported_at;
+   FOR UPDATE OF i;
 
 -- name: add_step
 -- Write down what was done, after what was done before.
@@ -114,12 +145,58 @@ SELECT :incident_id, coalesce(max(seq), 0) + 1, :action, :from_step, :to_step, C
   FROM incident_step
  WHERE incident_id = :incident_id;
 
--- name: recount
--- Let the daily count of the grid that an incident was placed in follow: by 1 or by -1.
-UPDATE daily_count AS c
-   SET n = c.n + :by
+-- name: n_failed
+-- How often a level has tried in vain.
+SELECT count(*)
+  FROM incident_step AS s
+ WHERE s.incident_id = :incident_id AND s.action = 'attempt'
+   AND s.facts ->> 'result' = 'failed' AND s.facts ->> 'level' = :level;
+
+-- name: count_again
+-- Let the daily count of the grid that an incident was last placed in by its position follow: by 1 or by -1.
+INSERT INTO daily_count AS c (grid_code, day, matter_code, level, source, n)
+SELECT s.facts ->> 'grid', local_day(i.occurred_at), i.matter_code, i.level, i.source, :by
   FROM incident AS i
-  JOIN incident_step AS s ON s.incident_id = i.incident_id AND s.seq = 1
- WHERE i.incident_id = :incident_id AND i.reported_at = :reported_at
-   AND c.grid_code = s.facts ->> 'grid' AND c.day = local_day(i.occurred_at) AND c.matter_code = i.matter_code
-   AND c.level = i.level AND c.source = i.source;
+ CROSS JOIN LATERAL (SELECT s.facts FROM incident_step AS s
+                      WHERE s.incident_id = i.incident_id AND s.action IN ('report', 'position')
+                      ORDER BY s.seq DESC LIMIT 1) AS s
+ WHERE i.incident_id = :incident_id AND i.reported_at = :reported_at AND s.facts ->> 'grid' IS NOT NULL
+ON CONFLICT (grid_code, day, matter_code, level, source) DO UPDATE SET n = c.n + excluded.n;
+
+-- name: answer_duplicates
+-- Who reported the same has the same answer.
+UPDATE incident SET answered_at = :now, version = version + 1
+ WHERE duplicate_of = :incident_id AND reporter_known AND answered_at IS NULL;
+
+-- name: reporting_people
+-- Workers who reported an incident, or one that repeats it.
+SELECT DISTINCT r.person_id
+  FROM incident_reporter AS r
+ WHERE r.person_id IS NOT NULL
+   AND (r.incident_id = :incident_id
+        OR r.incident_id IN (SELECT i.incident_id FROM incident AS i WHERE i.duplicate_of = :incident_id));
+
+-- name: similar
+-- Incidents near a position and a moment, those of the same matter first. The grids of the frame are found
+-- first, since row-level security keeps the spatial index away from the incidents themselves.
+WITH p AS (
+  SELECT ST_SetSRID(ST_MakePoint(:lon, :lat), 4490) AS at,
+         ST_MakeEnvelope(:west, :south, :east, :north, 4490) AS frame
+), near AS MATERIALIZED (
+  SELECT o.unit_code::text AS code
+    FROM p
+    JOIN unit_outline AS o ON o.outline && p.frame AND o.level = 'grid' AND upper_inf(o.valid)
+)
+SELECT i.incident_id, ST_Distance(i.position::geography, p.at::geography) AS distance_m,
+       abs(extract(epoch FROM i.reported_at - CAST(:at AS timestamptz))) / 3600 AS hours_apart,
+       i.matter_code = CAST(:matter AS text) AS same_matter
+  FROM p, incident AS i
+ WHERE i.reported_at BETWEEN CAST(:at AS timestamptz) - CAST(:within AS interval)
+                         AND CAST(:at AS timestamptz) + CAST(:within AS interval)
+   AND (i.grid_code IN (SELECT near.code FROM near) OR i.grid_code IS NULL)
+   AND i.step NOT IN ('rejected', 'duplicate')
+   AND i.incident_id IS DISTINCT FROM CAST(:but AS uuid)
+   AND i.position IS NOT NULL
+   AND ST_DWithin(i.position::geography, p.at::geography, :radius_m)
+ ORDER BY (i.matter_code = CAST(:matter AS text)) DESC NULLS LAST, distance_m, hours_apart, i.incident_id
+ LIMIT :most;

@@ -12,9 +12,9 @@ from geo.errors import BadPosition, UndeclaredDatum
 from grids import counts, incidents
 from grids.db import EVERYWHERE, begin, make_engine
 from grids.errors import BadValue, Forbidden, NotFound, StaleRecord
-from grids.incidents import Filter, IncidentReport, KeyReused
+from grids.incidents import Filter, IncidentReport, KeyReused, MatterNotAdmitted
 from grids.model import Role, Viewer
-from grids.rules import WrongStep
+from grids.workflow import WrongStep
 from tests.factories import COUNTY, TOWNSHIP, VILLAGE, Make
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -45,7 +45,7 @@ def count(conn, table: str) -> int:
 
 
 def owner_of(conn, viewer, receipt):
-    return incidents.get(conn, viewer, receipt.incident_id).incident.owner
+    return incidents.get(conn, viewer, receipt.incident_id, NOW).incident.owner
 
 
 # Taking in ------------------------------------------------------------------------------------
@@ -56,13 +56,14 @@ def test_an_incident_reaches_the_worker_of_its_grid(conn, make, county, dispatch
     receipt, created = incidents.receive(conn, dispatcher, given, NOW)
     assert created
     assert receipt.number == "530524-20261122-00001"
-    card = incidents.get(conn, dispatcher, receipt.incident_id)
+    card = incidents.get(conn, dispatcher, receipt.incident_id, NOW)
     assert card.incident.grid_code == county[2].code
     assert card.incident.owner.name == f"primary of {county[2].code}"
     assert (card.reason, card.incident.step, card.incident.review) == ("on_duty", "reported", False)
-    assert card.incident.due_at - card.incident.reported_at == timedelta(hours=24)
+    # A Sunday is not worked: the 24 hours of the limit are those of Monday.
+    assert card.incident.due_at == datetime(2026, 11, 23, 16, tzinfo=UTC)
     assert [step.action for step in card.steps] == ["report"]
-    assert card.grid_today == county[2].code
+    assert (card.grid_today.grid_code, card.grid_today.differs) == (county[2].code, False)
     kinds = conn.execute(text("SELECT kind, facts ->> 'number' FROM notice")).all()
     assert kinds == [("incident.assigned", receipt.number)]
     assert conn.execute(text("SELECT action FROM audit")).scalars().all() == ["incident.receive"]
@@ -121,7 +122,7 @@ def test_gcj02_lands_in_the_grid_of_its_true_position(conn, make, county, dispat
     given = report(x=x, y=y, datum="gcj02")
     receipt, _ = incidents.receive(conn, dispatcher, given, NOW)
     assert receipt.grid_code == county[1].code
-    card = incidents.get(conn, dispatcher, receipt.incident_id)
+    card = incidents.get(conn, dispatcher, receipt.incident_id, NOW)
     assert card.incident.at == pytest.approx((true.lon, true.lat), abs=1e-8)
     assert card.given == {"x": x, "y": y, "datum": "gcj02"}
     unshifted = replace(given, datum="wgs84", external_id="2")
@@ -138,7 +139,7 @@ def test_an_undeclared_datum_is_refused_with_the_choices(conn, make, county, dis
 def test_near_a_border_both_grids_are_named_and_review_is_asked(conn, make, county, dispatcher):
     given = report(at=make.at(county[0], 0.9999, 0.5), accuracy_m=30)
     receipt, _ = incidents.receive(conn, dispatcher, given, NOW)
-    card = incidents.get(conn, dispatcher, receipt.incident_id)
+    card = incidents.get(conn, dispatcher, receipt.incident_id, NOW)
     assert card.incident.review
     assert card.incident.placement == "border"
     assert {rival["grid"] for rival in card.rivals} == {county[0].code, county[1].code}
@@ -151,7 +152,7 @@ def test_near_a_border_both_grids_are_named_and_review_is_asked(conn, make, coun
 def test_our_gaps_refuse_nothing_the_county_desk_answers(conn, make, county, dispatcher, where):
     at = make.at(county[1], 3, 0.5) if where == "outside" else None
     receipt, _ = incidents.receive(conn, dispatcher, report(at=at), NOW)
-    card = incidents.get(conn, dispatcher, receipt.incident_id)
+    card = incidents.get(conn, dispatcher, receipt.incident_id, NOW)
     assert (card.incident.placement, card.incident.grid_code) == (where, None)
     assert card.incident.review
     assert card.incident.owner.unit_code == COUNTY
@@ -172,7 +173,7 @@ def test_a_code_places_what_has_no_position(conn, make, county, dispatcher):
         ({"summary": " "}, BadValue),
         ({"summary": "a\0b"}, BadValue),
         ({"external_id": ""}, BadValue),
-        ({"matter_code": "9999"}, NotFound),
+        ({"matter_code": "9999"}, MatterNotAdmitted),
         ({"level": "enormous"}, BadValue),
         ({"scale": "huge"}, BadValue),
         ({"x": 99.6}, BadValue),
@@ -196,7 +197,7 @@ def test_a_report_that_cannot_be_is_refused_by_both_doors(conn, county, wrong, r
 
 def test_a_matter_off_the_list_is_refused_from_that_day_on(conn, make, county):
     conn.execute(text("UPDATE matter SET valid = '[2020-01-01,2026-11-01)'"))
-    with pytest.raises(BadValue, match="admission list"):
+    with pytest.raises(MatterNotAdmitted, match="its time on the list is over"):
         incidents.receive(conn, None, report(), NOW)
     earlier = datetime(2026, 10, 1, tzinfo=UTC)
     assert incidents.receive(conn, None, report(reported_at=earlier), NOW)[1]
@@ -246,7 +247,7 @@ def test_a_worker_may_report_what_lies_next_door_but_not_read_it(conn, make, cou
     assert receipt.owner_name == f"primary of {county[1].code}"
     assert incidents.receive(conn, worker, given, NOW) == (receipt, False)
     with pytest.raises(NotFound):
-        incidents.get(conn, worker, receipt.incident_id)
+        incidents.get(conn, worker, receipt.incident_id, NOW)
     with pytest.raises(NotFound):
         incidents.step(conn, worker, receipt.incident_id, "accept", version=1, now=NOW)
     assert incidents.list_page(conn, worker, Filter(), NOW) == ([], None)
@@ -361,7 +362,7 @@ def test_a_step_sent_again_is_done_once(conn, opened):
 def test_only_the_owner_or_the_desk_acts(conn, make, opened, county, dispatcher):
     incident_id, owner = opened
     colleague = make.viewer(Role.WORKER, county[0].code)
-    assert incidents.get(conn, colleague, incident_id).allowed == []
+    assert incidents.get(conn, colleague, incident_id, NOW).allowed == []
     with pytest.raises(Forbidden):
         incidents.step(conn, colleague, incident_id, "accept", version=1, now=NOW)
     with pytest.raises(Forbidden):
@@ -488,7 +489,7 @@ def test_a_receipt_survives_being_kept(conn, make, county):
 def test_the_first_step_names_who_reported(conn, make, county):
     viewer = make.viewer(Role.DISPATCHER)
     receipt, _ = incidents.receive(conn, viewer, report(at=make.centre_of(county[0])), NOW)
-    card = incidents.get(conn, viewer, receipt.incident_id)
+    card = incidents.get(conn, viewer, receipt.incident_id, NOW)
     assert card.steps[0].person == viewer.name
 
 

@@ -72,7 +72,7 @@ def test_a_photo_belongs_to_the_step_it_shows(conn, make, county, worker):
         {"p": person, "i": incident},
     )
     owner = type(worker)(person, "王师傅", Role.WORKER, worker.scope)
-    card = incidents.get(conn, owner, incident)
+    card = incidents.get(conn, owner, incident, NOW)
     incidents.step(
         conn, owner, incident, "accept", version=card.incident.version, now=NOW, key="step-key-1"
     )

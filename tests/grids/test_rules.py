@@ -1,6 +1,5 @@
 """Decisions on values."""
 
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 
 from grids import rules
 from grids.errors import BadValue
-from grids.model import Duty, Rival
+from grids.model import Duty, Level, Rival
 from grids.rules import Call
 
 SUBGROUP = "53052410100100101"
@@ -101,41 +100,25 @@ def test_there_is_always_exactly_one_owner_and_it_is_the_first_present(staff):
         assert (owner.unit_code, owner.rank) == first
 
 
-def test_the_shortest_way_through_is_accept_resolve_close():
-    step = "reported"
-    for action in ("accept", "resolve", "close"):
-        step = rules.next_step(step, action, "note")
-    assert step == "closed"
+@pytest.mark.parametrize(
+    ("unit", "handles", "tries"),
+    [
+        (SUBGROUP, "grid", "village"),
+        (GRID, "grid", "village"),
+        (VILLAGE, "village", "village"),
+        (TOWNSHIP, "township", "township"),
+        (COUNTY, "county", "county"),
+    ],
+)
+def test_who_works_in_the_grids_tries_for_the_village(unit, handles, tries):
+    assert rules.handling_level(unit) == handles
+    assert rules.level_that_tries(unit) == tries
 
 
-@pytest.mark.parametrize("step", ["reported", "accepted", "in_progress", "returned", "closed"])
-def test_nothing_is_closed_that_was_not_resolved(step):
-    with pytest.raises(rules.WrongStep) as refused:
-        rules.next_step(step, "close", "")
-    assert "close" not in refused.value.facts["possible"]
-
-
-def test_what_has_to_be_explained_needs_a_note():
-    with pytest.raises(rules.NoteNeeded):
-        rules.next_step("accepted", "resolve", "  ")
-
-
-def test_an_unknown_action_is_refused_with_the_choice():
-    with pytest.raises(BadValue, match="accept"):
-        rules.next_step("reported", "explode", "")
-
-
-def test_what_is_offered_is_what_is_possible():
-    for step in {s for t in rules.TRANSITIONS.values() for s in t.from_steps} | rules.ENDED:
-        for action in rules.possible_actions(step, is_desk=True):
-            assert rules.next_step(step, action, "why")
-    assert rules.possible_actions("resolved", is_desk=False) == ["close", "return"]
-    assert rules.possible_actions("duplicate", is_desk=True) == []
-
-
-def test_a_limit_runs_from_the_report():
-    at = datetime(2026, 11, 22, 8, tzinfo=UTC)
-    assert rules.due_at(at, 24) - at == timedelta(hours=24)
+def test_a_level_has_tried_enough_when_its_rule_is_used_up():
+    rule = rules.parse_attempts("3-2-0")
+    tried = [(Level.VILLAGE, 2), (Level.VILLAGE, 3), (Level.TOWNSHIP, 2), (Level.COUNTY, 0)]
+    assert [rules.is_used_up(rule, *one) for one in tried] == [False, True, True, True]
 
 
 def test_attempts_are_read_as_three_numbers():

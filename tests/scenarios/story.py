@@ -126,7 +126,7 @@ class Story:
     # Then -------------------------------------------------------------------------------------
 
     def card(self, incident: UUID, who: Viewer) -> Card:
-        return incidents.get(self.conn, who, incident)
+        return incidents.get(self.conn, who, incident, self.now)
 
     def then_owned_by(self, incident: UUID, who: Viewer, *, reason: str = "on_duty") -> None:
         card = self.card(incident, Viewer(None, "县", Role.DISPATCHER, COUNTY))

@@ -1,11 +1,12 @@
 """一件事的始末：从上报到结案，谁负责、为什么、能做什么。"""
 
-from datetime import timedelta
+from datetime import datetime
 
 from geo.datum import Datum, from_cgcs2000
 from geo.position import Position
 from grids.errors import Forbidden
-from grids.rules import NoteNeeded, WrongStep
+from grids.workflow import NoteNeeded, WrongStep
+from grids.working_days import CHINA
 
 
 def test_the_life_of_an_incident(story):
@@ -21,7 +22,7 @@ def test_the_life_of_an_incident(story):
     story.then_told(wang)
 
     story.when_time_passes(minutes=10)
-    story.then_can(li, lamp, "accept", "return")
+    story.then_can(li, lamp, "accept", "return", "escalate")
     story.then_can(wang, lamp)
     story.then_refused(Forbidden, story.when_done, wang, "accept", lamp)
     story.then_refused(WrongStep, story.when_done, li, "close", lamp)
@@ -41,7 +42,8 @@ def test_the_life_of_an_incident(story):
     card = story.card(lamp, zhang)
     assert card.incident.step == "closed"
     assert card.closed_at == story.now
-    assert card.incident.due_at - card.incident.reported_at == timedelta(hours=24)
+    # 星期日上报，二十四小时从星期一起算
+    assert card.incident.due_at == datetime(2026, 11, 24, tzinfo=CHINA)
     story.then_can(li, lamp)
     story.then_history_is(
         lamp,

@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 import web
-from grids import (
+from grids import (, supervisions
     incidents,
     matter_requests,
     people,
@@ -68,6 +68,7 @@ class Territory:
     plan: UUID
     worker: UUID
     edit: UUID
+    supervision: UUID
     alert: UUID
     supervision: UUID
     duty: int
@@ -117,6 +118,7 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
         plans.create(make.conn, viewer, f"plan of {code}").plan_id,
         worker,
         make.edit(first),
+        sheet,
         _alert(make, code, first.code),
         sheet,
         *_work(make, viewer, first.code),

@@ -11,7 +11,7 @@ from grids.access import Action
 from grids.drafts import OPEN
 from grids.model import Role
 from grids.plan_check import SENTENCES
-from grids.rules import TRANSITIONS
+from grids.workflow import TRANSITIONS
 from tests.web import messages
 from web.words import WORDS, sentence
 

@@ -61,7 +61,7 @@ def add(
     )
     with transaction() as (conn, viewer):
         receipt, created = incidents.receive(conn, viewer, report, now())
-        answer.give({"created": created, **answers.receipt_card(conn, viewer, receipt)})
+        answer.give({"created": created, **answers.receipt_card(conn, viewer, receipt, now())})
 
 
 @incident.command(name="list")
@@ -87,7 +87,7 @@ def list_(
 def show(answer: Answer, incident_id: UUID) -> None:
     """Show an incident's card."""
     with transaction() as (conn, viewer):
-        answer.give(answers.incident_card(conn, incidents.get(conn, viewer, incident_id)))
+        answer.give(answers.incident_card(conn, incidents.get(conn, viewer, incident_id, now())))
 
 
 @incident.command()
@@ -99,7 +99,7 @@ def show(answer: Answer, incident_id: UUID) -> None:
 def step(answer: Answer, incident_id: UUID, action: str, note: str, version: int | None) -> None:
     """Do ACTION: accept, start, resolve, verify, close, return, reject or reopen."""
     with transaction() as (conn, viewer):
-        seen = incidents.get(conn, viewer, incident_id).incident.version
+        seen = incidents.get(conn, viewer, incident_id, now()).incident.version
         card = incidents.step(
             conn,
             viewer,
@@ -125,7 +125,7 @@ def assign(
     if (person_id is None) == (unit_code is None):
         raise click.UsageError("give --person or --unit")
     with transaction() as (conn, viewer):
-        seen = incidents.get(conn, viewer, incident_id).incident.version
+        seen = incidents.get(conn, viewer, incident_id, now()).incident.version
         card = incidents.reassign(
             conn,
             viewer,

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from flask import jsonify, request
+from flask import current_app, jsonify, request
 
+from geo.datum import parse_datum, to_cgcs2000
 from grids import admission, incidents
+from grids.incidents import Given, Reporter, Spot
+from grids.secrets import mask_phone
 from web import answers
 from web.clock import now, today
+from web.config import Config
 from web.door import Blueprint
-from web.parse import AssigneeBody, IncidentBody, IncidentsQuery, StepBody
+from web.incident_bodies import (
+    AssigneeBody,
+    IncidentBody,
+    IncidentsQuery,
+    PositionBody,
+    SimilarQuery,
+    StepBody,
+)
 from web.session import needs, viewer
 from web.transaction import begin
 
@@ -33,19 +44,10 @@ def matters():
 @needs("incident.see")
 def list_incidents(asked):
     """Return a page of the viewer's incidents."""
-    which = incidents.Filter(
-        step=asked.get("step"),
-        review=asked.get("review"),
-        mine=asked.get("mine", False),
-        unit=asked.get("unit"),
-        matter=asked.get("matter"),
-        overdue=asked.get("overdue", False),
-        since=asked.get("since"),
-        until=asked.get("until"),
-        counted=asked.get("counted", False),
-    )
+    after = asked.pop("after", None)
+    which = incidents.Filter(**asked)
     with begin(viewer()) as conn:
-        rows, cursor = incidents.list_page(conn, viewer(), which, now(), after=asked.get("after"))
+        rows, cursor = incidents.list_page(conn, viewer(), which, now(), after=after)
     return jsonify({"incidents": [answers.incident(row) for row in rows], "next": cursor})
 
 
@@ -54,6 +56,7 @@ def list_incidents(asked):
 @blp.response(201, description="The incident's card.")
 @blp.alt_response(200, description="This report came before; the same card.")
 @blp.alt_response(409, description="The key was used for another report.")
+@blp.alt_response(422, description="The matter is not on the admission list, with the remedy.")
 @needs("incident.report")
 def report(body):
     """Take in a report: idempotent by source and external id, or by `Idempotency-Key`."""
@@ -72,13 +75,35 @@ def report(body):
         occurred_at=body.get("occurred_at"),
         level=body.get("level"),
         channel="desk" if body["source"] == "desk" else "api",
+        reporter=_reporter(body["reporter_name"].strip(), body["reporter_phone"].strip()),
     )
     with begin(viewer()) as conn:
         receipt, created = incidents.receive(conn, viewer(), said, now())
-        card = answers.receipt_card(conn, viewer(), receipt)
+        card = answers.receipt_card(conn, viewer(), receipt, now())
     answer = jsonify(card)
     answer.status_code = 201 if created else 200
     return answer
+
+
+@blp.get("/incidents/similar")
+@blp.arguments(SimilarQuery, location="query")
+@blp.response(200, description="Incidents within 50 m and 72 h, those of the same matter first.")
+@needs("incident.see")
+def similar(asked):
+    """Return what was reported near a place and a moment already."""
+    position = to_cgcs2000(asked["lon"], asked["lat"], parse_datum(asked["datum"]))
+    moment = now()
+    with begin(viewer()) as conn:
+        found = incidents.similar(
+            conn,
+            viewer(),
+            position,
+            asked.get("at", moment),
+            moment,
+            matter=asked.get("matter"),
+            but=asked.get("but"),
+        )
+    return jsonify({"incidents": [answers.look_alike(one) for one in found]})
 
 
 @blp.get("/incidents/<uuid:incident_id>")
@@ -87,27 +112,32 @@ def report(body):
 def show(incident_id):
     """Return an incident's card."""
     with begin(viewer()) as conn:
-        card = incidents.get(conn, viewer(), incident_id)
+        card = incidents.get(conn, viewer(), incident_id, now())
         return _card(conn, card)
 
 
 @blp.post("/incidents/<uuid:incident_id>/steps")
 @blp.arguments(StepBody)
 @blp.response(200, description="The card as it is then.")
-@blp.alt_response(409, description="Somebody else changed the incident.")
+@blp.alt_response(
+    409, description="Somebody else changed the incident, or something has to come before."
+)
 @needs("incident.step")
 def step(body, incident_id):
-    """Accept, start, resolve, verify, close or return an incident."""
+    """Do one of the actions that the card says are possible."""
+    action, version, note, key = (body.pop(name) for name in ("action", "version", "note", "key"))
+    given = Given(**{**body, "others": tuple(body["others"])})
     with begin(viewer()) as conn:
         card = incidents.step(
             conn,
             viewer(),
             incident_id,
-            body["action"],
-            version=body["version"],
+            action,
+            version=version,
             now=now(),
-            note=body["note"],
-            key=body["key"],
+            note=note,
+            key=key,
+            given=given,
         )
         return _card(conn, card)
 
@@ -130,6 +160,41 @@ def assignee(body, incident_id):
             unit_code=body.get("unit_code"),
         )
         return _card(conn, card)
+
+
+@blp.post("/incidents/<uuid:incident_id>/position")
+@blp.arguments(PositionBody)
+@blp.response(200, description="What it would come to, or the card as it is then.")
+@blp.alt_response(409, description="Somebody else changed the incident.")
+@needs("incident.assign")
+def position(body, incident_id):
+    """Move an incident's pin, or say its unit by hand; `reassign` decides about its owner."""
+    fields = ("lon", "lat", "datum", "accuracy_m", "unit_code")
+    spot = Spot(**{name: body[name] for name in fields if name in body})
+    with begin(viewer()) as conn:
+        if body["preview"]:
+            found = incidents.preview(conn, viewer(), incident_id, spot, now())
+            return jsonify(answers.resolved(conn, found))
+        card = incidents.move(
+            conn,
+            viewer(),
+            incident_id,
+            spot,
+            version=body["version"],
+            reassign=body["reassign"],
+            now=now(),
+            note=body["note"],
+        )
+        return _card(conn, card)
+
+
+def _reporter(name: str, phone: str) -> Reporter | None:
+    """Return who reported as it is kept: the telephone number enciphered, and masked."""
+    if not name and not phone:
+        return None
+    config: Config = current_app.extensions["wangge.config"]
+    cipher = config.phone_keys.encrypt(phone) if phone else None
+    return Reporter(name, cipher, mask_phone(phone) if phone else None)
 
 
 def _card(conn, card):

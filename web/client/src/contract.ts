@@ -193,8 +193,11 @@ export interface IncidentCard extends IncidentRow {
     readonly note: string;
   }[];
   readonly allowed: readonly string[];
-  readonly grid_today: string | null;
-  readonly grid_today_name?: string | null;
+  readonly grid_today: {
+    readonly grid_code: string | null;
+    readonly grid_name: string | null;
+    readonly differs: boolean;
+  } | null;
 }
 
 export interface IncidentReport {

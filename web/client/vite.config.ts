@@ -24,9 +24,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: readdirSync(pages)
-        .filter((name) => name.endsWith(".ts"))
-        .map((name) => `src/pages/${name}`),
+      input: [
+        ...readdirSync(pages)
+          .filter((name) => name.endsWith(".ts"))
+          .map((name) => `src/pages/${name}`),
+        // The server hands it out at the root, with the list of the files that the phone page needs.
+        "src/worker/worker.ts",
+      ],
     },
   },
   test: {

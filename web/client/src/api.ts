@@ -65,20 +65,26 @@ async function send<T>(
   if (method !== "GET") headers["X-CSRFToken"] = boot().csrf;
   if (method === "POST") headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
-  let answer: Response;
+  const answer = await reach(url, {
+    method,
+    headers,
+    ...(method === "POST" ? { body: JSON.stringify(body ?? {}) } : {}),
+    ...(signal ? { signal } : {}),
+    ...(last ? { keepalive: true } : {}),
+  });
+  return read<T>(answer);
+}
+
+async function reach(url: string, request: RequestInit): Promise<Response> {
   try {
-    answer = await fetch(url, {
-      method,
-      headers,
-      credentials: "same-origin",
-      ...(method === "POST" ? { body: JSON.stringify(body ?? {}) } : {}),
-      ...(signal ? { signal } : {}),
-      ...(last ? { keepalive: true } : {}),
-    });
+    return await fetch(url, { ...request, credentials: "same-origin" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiProblem(0, {});
   }
+}
+
+async function read<T>(answer: Response): Promise<T> {
   const text = await answer.text();
   let document: unknown = null;
   try {
@@ -101,6 +107,23 @@ export function post<T>(path: string, body: unknown = {}, options: Options = {})
 
 export function remove<T>(path: string, options: Options = {}): Promise<T> {
   return send<T>("DELETE", address(path), null, options);
+}
+
+/** The answer with its tag; null where it has not changed since it was tagged so. */
+async function newest<T>(path: string, tag: string | null): Promise<{ answer: T; tag: string | null } | null> {
+  const headers = { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) };
+  const answer = await reach(address(path), { headers });
+  if (answer.status === 304) return null;
+  return { answer: await read<T>(answer), tag: answer.headers.get("ETag") };
+}
+
+/** Send a file as a form does, with words beside it. */
+async function sendFile<T>(path: string, name: string, file: Blob, words: Readonly<Record<string, string>>): Promise<T> {
+  const body = new FormData();
+  for (const [field, said] of Object.entries(words)) body.append(field, said);
+  body.append(name, file, `${name}.jpg`);
+  const headers = { Accept: "application/json", "X-CSRFToken": boot().csrf };
+  return read<T>(await reach(address(path), { method: "POST", headers, body }));
 }
 
 export const part = encodeURIComponent;
@@ -152,7 +175,10 @@ export const api = {
 
   hotspots: (query: HotspotQuery, signal?: AbortSignal) =>
     get<HotspotMap>("/hotspots", { ...query }, { signal }),
-  mine: () => get<Mine>("/me"),
+  /** The worker's own ground and events; null where they are still those that were tagged so. */
+  mine: (tag: string | null) => newest<Mine>("/me", tag).then((found) => found && { mine: found.answer, tag: found.tag }),
+  addPhoto: (id: string, jpeg: Blob, keys: Readonly<Record<string, string>>) =>
+    sendFile<{ photo_id: string }>(`/incidents/${part(id)}/photos`, "photo", jpeg, keys),
 };
 
 /** The address of the same hotspot map as a sheet to keep and to print. */

@@ -204,6 +204,10 @@ export interface IncidentReport {
   readonly matter_code: string;
   readonly summary: string;
   readonly place?: string;
+  /** Where by the code of a unit, for those who know no position. */
+  readonly unit_code?: string;
+  readonly source?: string;
+  readonly occurred_at?: string;
   readonly lon?: number;
   readonly lat?: number;
   readonly datum?: Datum;

@@ -1,0 +1,38 @@
+import { expect, it } from "vitest";
+
+import type { IncidentRow } from "../contract";
+import { fresh, type StepAction } from "./outbox/action";
+import { applied, can, isWaiting } from "./todo";
+
+const AS_OF = "2026-11-22T08:00:00.000Z";
+const row = { incident_id: "i", step: "reported", version: 3 } as IncidentRow;
+
+function step(action: string, more: Partial<StepAction> = {}): StepAction {
+  const common = fresh("p", `key-${action}`, "i", "t", new Date(AS_OF));
+  return { ...common, seq: 1, kind: "step", action, note: "", version: 3, became: null, ...more };
+}
+
+it("what was done on the phone is done on the screen", () => {
+  const [accepted] = applied([row], [step("accept")], AS_OF);
+  expect(accepted).toMatchObject({ step: "accepted", version: 3, mine: 1 });
+  expect(accepted && can(accepted, "resolve")).toBe(true);
+  const [resolved] = applied([row], [step("accept"), step("resolve", { seq: 2 })], AS_OF);
+  expect(resolved && isWaiting(resolved)).toBe(false);
+});
+
+it("what has arrived counts until the server has been asked again", () => {
+  const done = step("accept", { state: "delivered", delivered: "2026-11-22T08:00:05.000Z", became: 4 });
+  expect(applied([row], [done], AS_OF)).toMatchObject([{ step: "accepted", version: 4 }]);
+  expect(applied([row], [done], "2026-11-22T08:01:00.000Z")).toMatchObject([{ step: "reported", version: 3, mine: 0 }]);
+});
+
+it("what was given back waits for somebody else, until it comes back", () => {
+  const [given] = applied([row], [step("return")], AS_OF);
+  expect(given && isWaiting(given)).toBe(false);
+  const [back] = applied([{ ...row, step: "returned" }], [], AS_OF);
+  expect(back && isWaiting(back)).toBe(true);
+});
+
+it("what was taken back is as if it had not been done", () => {
+  expect(applied([row], [step("accept", { state: "withdrawn" })], AS_OF)).toMatchObject([{ step: "reported", mine: 0 }]);
+});

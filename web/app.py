@@ -16,7 +16,9 @@ from web.config import Config
 from web.transaction import Transactions
 from web.views import (
     account,
+    alerts,
     balance,
+    board,
     calendar,
     cameras,
     duties,
@@ -39,6 +41,7 @@ from web.views import (
     tasks,
     tiles,
     units,
+    wall,
     where,
 )
 
@@ -59,7 +62,9 @@ API_OPTIONS = {
     },
 }
 API_DOORS = (
+    alerts,
     balance,
+    board,
     calendar,
     cameras,
     duties,
@@ -78,7 +83,7 @@ API_DOORS = (
     units,
     where,
 )
-PAGE_DOORS = (account, health, pages, phone, prints, sheets, tiles)
+PAGE_DOORS = (account, health, pages, phone, prints, sheets, tiles, wall)
 
 
 class OrjsonProvider(JSONProvider):

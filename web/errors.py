@@ -75,6 +75,7 @@ STATUS = {
     "photo.too_large": 413,
     "photo.unreadable": 415,
     "publication.none": 409,
+    "kiosk.none": 410,
     "client.missing": 503,
 }
 REFUSED = 422

@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import OperationalError
 
-from grids import audit, db, handover, proofs, scheduling, tasks
-from web.clock import now
+from grids import alert_scan, audit, db, handover, proofs, scheduling, tasks
+from web.clock import now, today
 
 logger = structlog.get_logger()
 
@@ -25,6 +26,7 @@ SEAL_EVERY_S = 5
 # Cron in UTC; China is eight hours ahead.
 EVERY_MINUTE = "* * * * *"
 AT_NIGHT = "20 19 * * *"
+AFTER_NIGHT = "40 19 * * *"
 AFTER_MIDNIGHT = "5 16 * * *"
 
 
@@ -72,6 +74,16 @@ def make_queue(engine: Engine) -> App:
         with db.begin(engine, db.EVERYWHERE) as conn:
             n_tasks, n_handovers = tasks.make_due(conn, now()), handover.complete_due(conn, now())
         logger.info("day.begun", tasks=n_tasks, handovers=n_handovers)
+
+    @queue.periodic(cron=AFTER_NIGHT)
+    @queue.task(name="raise_alerts", queueing_lock="raise_alerts")
+    def raise_alerts(timestamp: int) -> None:
+        """Look for new clusters in the data up to yesterday."""
+        with db.begin(engine, db.EVERYWHERE) as conn:
+            night = alert_scan.run(conn, today() - timedelta(days=1), now())
+        if night is not None:
+            raised, ongoing = len(night.raised), len(night.ongoing)
+            logger.info("alerts.done", day=str(night.day), raised=raised, ongoing=ongoing)
 
     @queue.periodic(cron=EVERY_MINUTE)
     @queue.task(name="take_over", queueing_lock="take_over", pass_context=True)

@@ -24,6 +24,7 @@ ROLES: Words = {
 
 _THINGS: Words = {
     "account": _l("account"),
+    "alert": _l("alert"),
     "camera": _l("camera"),
     "cell": _l("cell"),
     "county": _l("county"),
@@ -32,6 +33,7 @@ _THINGS: Words = {
     "grant": _l("grant"),
     "grid": _l("grid"),
     "household": _l("household"),
+    "kiosk": _l("wall"),
     "incident": _l("incident"),
     "matter": _l("matter"),
     "message": _l("message of a feed"),

@@ -16,7 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 import web
 from grids import (, supervisions
@@ -68,6 +68,7 @@ class Territory:
     plan: UUID
     worker: UUID
     edit: UUID
+    alert: UUID
     supervision: UUID
     alert: UUID
     supervision: UUID
@@ -118,6 +119,7 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
         plans.create(make.conn, viewer, f"plan of {code}").plan_id,
         worker,
         make.edit(first),
+        _alert(make, code, first.code),
         sheet,
         _alert(make, code, first.code),
         sheet,
@@ -164,6 +166,34 @@ def _alert(make: Make, territory: str, grid: str) -> UUID:
             " radius_m, since, observed, expected, p, recurrence_days) VALUES (:id,"
             " current_date - 1, :territory, ARRAY[:grid], :grid, 0, current_date - 7, 9, 2.5, 0.001,"
             " 1000)"
+        ),
+        given | {"id": alert_id},
+    )
+    make.conn.execute(
+        text(
+            "INSERT INTO alert_scan (day, settings, n_tests, n_cases, n_alerts) VALUES"
+            " (current_date - 1, '{\"threshold_days\": 365}', 1, 90, 1) ON CONFLICT DO NOTHING"
+        )
+    )
+    return alert_id
+
+
+def _alert(make: Make, territory: str, grid: str) -> UUID:
+    """Return the key of an alert that yesterday's scan raised for a grid."""
+    given = {"territory": territory, "grid": grid}
+    alert_id: UUID = make.conn.execute(
+        text(
+            "INSERT INTO alert (matter_group, territory_code, first_on, last_on)"
+            " VALUES ('', :territory, current_date - 1, current_date - 1) RETURNING alert_id"
+        ),
+        given,
+    ).scalar_one()
+    make.conn.execute(
+        text(
+            "INSERT INTO alert_night (alert_id, day, territory_code, grid_codes, centre_code,"
+            " radius_m, since, observed, expected, p, recurrence_days) VALUES (:id,"
+            " current_date - 1, :territory, ARRAY[:grid], :grid, 0, current_date - 7, 9, 2.5,"
+            " 0.001, 1000)"
         ),
         given | {"id": alert_id},
     )

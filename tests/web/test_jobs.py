@@ -76,6 +76,7 @@ def test_every_job_has_its_time(engine):
     assert times == {
         "publish_due": jobs.EVERY_MINUTE,
         "prove": jobs.AT_NIGHT,
+        "raise_alerts": jobs.AFTER_NIGHT,
         "begin_day": jobs.AFTER_MIDNIGHT,
         "take_over": jobs.EVERY_MINUTE,
     }

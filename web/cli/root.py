@@ -22,6 +22,7 @@ COMMANDS = {
     "import": ("imports", "import_file", "Take in a file."),
     "inbox": ("inbox", "inbox", "Outlines sent from QGIS, taken into a plan or refused."),
     "incident": ("incident", "incident", "The event desk."),
+    "kiosk": ("kiosk", "kiosk", "Walls that show the board with nobody signed in."),
     "locate": ("locate", "locate", "Which grid answers for a position?"),
     "person": ("person", "person", "People, accounts, rights."),
     "plan": ("plan", "plan", "Boundary work."),

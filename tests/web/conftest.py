@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
 import web
-from grids import (, supervisions
+from grids import (
     incidents,
     matter_requests,
     people,
@@ -68,8 +68,6 @@ class Territory:
     plan: UUID
     worker: UUID
     edit: UUID
-    alert: UUID
-    supervision: UUID
     alert: UUID
     supervision: UUID
     duty: int
@@ -121,8 +119,6 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
         make.edit(first),
         _alert(make, code, first.code),
         sheet,
-        _alert(make, code, first.code),
-        sheet,
         *_work(make, viewer, first.code),
     )
 
@@ -148,34 +144,6 @@ def _work(make: Make, viewer: Viewer, grid: str) -> tuple[int, UUID, UUID, UUID]
     )
     asked = matter_requests.ask(make.conn, viewer, item, "汛期需要", NOW)
     return duty_id, rule.rule_id, task.task_id, asked.request_id
-
-
-def _alert(make: Make, territory: str, grid: str) -> UUID:
-    """Return the key of an alert that yesterday's scan raised for a grid."""
-    given = {"territory": territory, "grid": grid}
-    alert_id: UUID = make.conn.execute(
-        text(
-            "INSERT INTO alert (matter_group, territory_code, first_on, last_on)"
-            " VALUES ('', :territory, current_date - 1, current_date - 1) RETURNING alert_id"
-        ),
-        given,
-    ).scalar_one()
-    make.conn.execute(
-        text(
-            "INSERT INTO alert_night (alert_id, day, territory_code, grid_codes, centre_code,"
-            " radius_m, since, observed, expected, p, recurrence_days) VALUES (:id,"
-            " current_date - 1, :territory, ARRAY[:grid], :grid, 0, current_date - 7, 9, 2.5, 0.001,"
-            " 1000)"
-        ),
-        given | {"id": alert_id},
-    )
-    make.conn.execute(
-        text(
-            "INSERT INTO alert_scan (day, settings, n_tests, n_cases, n_alerts) VALUES"
-            " (current_date - 1, '{\"threshold_days\": 365}', 1, 90, 1) ON CONFLICT DO NOTHING"
-        )
-    )
-    return alert_id
 
 
 def _alert(make: Make, territory: str, grid: str) -> UUID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,9 +11,9 @@ from sqlalchemy import Connection, text
 
 from geo.datum import Datum, from_cgcs2000
 from geo.position import Position
-from grids import incidents, locate, plans, publications, publishing
+from grids import incidents, locate, plans, publications, publishing, supervisions
 from grids.assign import responsible
-from grids.incidents import Card, IncidentReport
+from grids.incidents import Card, Given, IncidentReport, Reporter
 from grids.model import Assignment, Role, Unit, Viewer
 from tests.factories import COUNTY, VILLAGE, Make
 
@@ -76,6 +77,7 @@ class Story:
         *,
         datum: Datum = Datum.CGCS2000,
         accuracy_m: float | None = None,
+        caller: str | None = None,
     ) -> UUID:
         """Somebody sends a report, in the coordinates of their own map."""
         x, y = from_cgcs2000(at, datum)
@@ -88,13 +90,36 @@ class Story:
             y=y,
             datum=datum.value,
             accuracy_m=accuracy_m,
+            reporter=Reporter(caller) if caller else None,
         )
         receipt, _ = incidents.receive(self.conn, by, report, self.now)
         return receipt.incident_id
 
-    def when_done(self, who: Viewer, action: str, incident: UUID, note: str = "") -> None:
+    def when_done(
+        self, who: Viewer, action: str, incident: UUID, note: str = "", **given: Any
+    ) -> None:
+        """Somebody does an action, giving what it needs besides a note."""
         version = self.card(incident, who).incident.version
-        incidents.step(self.conn, who, incident, action, version=version, now=self.now, note=note)
+        incidents.step(
+            self.conn,
+            who,
+            incident,
+            action,
+            version=version,
+            now=self.now,
+            note=note,
+            given=Given(**given),
+        )
+
+    def when_supervised(self, who: Viewer, incident: UUID, kind: str, note: str) -> UUID:
+        sheet = supervisions.issue(self.conn, who, incident, kind, note, self.now)
+        return sheet.supervision_id
+
+    def when_sheet_answered(self, who: Viewer, sheet: UUID, note: str) -> None:
+        supervisions.answer(self.conn, who, sheet, note, self.now)
+
+    def when_struck_off(self, who: Viewer, sheet: UUID, note: str) -> None:
+        supervisions.strike_off(self.conn, who, sheet, note, self.now)
 
     def when_given_by_hand(self, who: Viewer, incident: UUID, to: Viewer, reason: str) -> None:
         version = self.card(incident, who).incident.version
@@ -138,6 +163,24 @@ class Story:
 
     def then_can(self, who: Viewer, incident: UUID, *actions: str) -> None:
         assert set(self.card(incident, who).allowed) == set(actions)
+
+    def then_handled_by(self, incident: UUID, who: Viewer, level: str) -> None:
+        card = self.card(incident, Viewer(None, "县", Role.DISPATCHER, COUNTY))
+        owner = card.incident.owner
+        assert (owner.name, card.incident.handling_level) == (who.name, level)
+
+    def then_tried(self, incident: UUID, **done: int) -> None:
+        """Each level has tried so often in vain."""
+        card = self.card(incident, Viewer(None, "县", Role.DISPATCHER, COUNTY))
+        assert {one.level: one.done for one in card.attempts if one.done} == done
+
+    def then_is(self, incident: UUID, colour: str, *rules: str) -> None:
+        """An incident has a colour, because of these rules."""
+        card = self.card(incident, Viewer(None, "县", Role.DISPATCHER, COUNTY))
+        assert (card.incident.colour, [one.rule for one in card.colour_rules]) == (
+            colour,
+            list(rules),
+        )
 
     def then_refused(self, refusal: type[Exception], deed, *args, **given) -> None:
         with pytest.raises(refusal), self.conn.begin_nested():

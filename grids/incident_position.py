@@ -111,8 +111,9 @@ def move(
         facts["owner"] = owner.facts(held)
         _tell(conn, viewer, held, owner, now)
     recount(conn, held, -1)
-    put(conn, held, columns)
+    # Written where it was; the history follows the incident to where it goes.
     write(conn, viewer, held, "position", held.step, note, now, facts=facts)
+    put(conn, held, columns)
     recount(conn, held, 1)
     return get(conn, viewer, incident_id, now)
 

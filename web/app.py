@@ -21,6 +21,7 @@ from web.views import (
     board,
     calendar,
     cameras,
+    feeds,
     duties,
     health,
     history,
@@ -29,12 +30,15 @@ from web.views import (
     incidents,
     matter_requests,
     me,
+    notices,
+    open311,
     pages,
     phone,
     photos,
     plan_life,
     plans,
     prints,
+    residents,
     search,
     sheets,
     supervisions,
@@ -67,6 +71,7 @@ API_DOORS = (
     board,
     calendar,
     cameras,
+    feeds,
     duties,
     history,
     hotspots,
@@ -74,6 +79,7 @@ API_DOORS = (
     incidents,
     matter_requests,
     me,
+    notices,
     photos,
     plan_life,
     plans,
@@ -83,7 +89,7 @@ API_DOORS = (
     units,
     where,
 )
-PAGE_DOORS = (account, health, pages, phone, prints, sheets, tiles, wall)
+PAGE_DOORS = (account, health, open311, pages, phone, prints, residents, sheets, tiles, wall)
 
 
 class OrjsonProvider(JSONProvider):

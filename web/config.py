@@ -25,13 +25,18 @@ class MapImprint:
     source: str = ""
 
 
+# Numbers that can be called in the whole country; their names stand with the words.
+NATIONAL_HOTLINES = (("12345", ""), ("110", ""), ("119", ""), ("120", ""))
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """What the application needs to know at its start.
 
     `session_key` signs cookies, `phone_keys` encrypt telephone numbers; both are random and kept
     in files only their owner can read. `secure_cookies` is set where HTTPS is in front;
-    `n_proxies` servers in front are believed when they say who is asking and how.
+    `n_proxies` servers in front are believed when they say who is asking and how. `hotlines` are
+    telephone numbers with names, for residents whom we cannot help.
     """
 
     web_url: str
@@ -41,6 +46,7 @@ class Config:
     testing: bool = False
     n_proxies: int = 0
     maps: MapImprint = MapImprint()
+    hotlines: tuple[tuple[str, str], ...] = NATIONAL_HOTLINES
 
 
 def _key(folder: Path, name: str) -> bytes:
@@ -68,6 +74,16 @@ def map_imprint() -> MapImprint:
     return MapImprint(*(os.environ.get(name, "").strip() for name in names))
 
 
+def hotlines() -> tuple[tuple[str, str], ...]:
+    """Return the numbers of `WANGGE_HOTLINES`, as `12345=Name;0875-7121234=Name`.
+
+    Without it they are those of the whole country.
+    """
+    pairs = [one.partition("=") for one in os.environ.get("WANGGE_HOTLINES", "").split(";")]
+    found = tuple((number.strip(), name.strip()) for number, _, name in pairs if number.strip())
+    return found or NATIONAL_HOTLINES
+
+
 def from_environment() -> Config:
     """Return the settings of this machine.
 
@@ -83,4 +99,5 @@ def from_environment() -> Config:
         secure_cookies=os.environ.get("WANGGE_HTTPS") == "1",
         n_proxies=int(os.environ.get("WANGGE_PROXIES", "0")),
         maps=map_imprint(),
+        hotlines=hotlines(),
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Request, current_app, request
+from flask import Flask, Request, current_app, g, request
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf import CSRFProtect
 
 from geo.errors import Refusal
-from grids import access, people
+from grids import access, feeds, people
 from grids.access import Action
+from grids.errors import Forbidden
+from grids.feeds import Registered
 from grids.model import Viewer
 from web.clock import now
 from web.transaction import begin
@@ -84,6 +86,8 @@ def viewer() -> Viewer:
 
 # What a view can ask for besides an action of `grids.access`.
 SIGNED_IN = "session"
+# The token of a feed: nobody's session and nobody's rights.
+FEED = "feed"
 
 # Views that are not ours to mark: files anybody may fetch, and the description of the API.
 _OPEN_ENDPOINTS = frozenset({"static", "api-docs.openapi_json"})
@@ -104,6 +108,17 @@ def needs(action: str) -> Callable[[View], View]:
 def signed_in(view: View) -> View:
     """Mark a view: whoever is signed in passes."""
     return _marked(SIGNED_IN)(view)
+
+
+def by_key(view: View) -> View:
+    """Mark a view: only feeds pass, by a bearer token or as `api_key`; no cookie is looked at."""
+    return _marked(FEED)(view)
+
+
+def calling_feed() -> Registered:
+    """Return the feed that is calling a view marked `by_key`."""
+    feed: Registered = g.feed
+    return feed
 
 
 def in_background(view: View) -> View:
@@ -131,7 +146,7 @@ def _marked(needed: str | None) -> Callable[[View], View]:
 
 
 def needed_by(app: Flask, endpoint: str) -> str | None:
-    """Return the action an endpoint asks for, `SIGNED_IN`, or none if it is open to all.
+    """Return the action an endpoint asks for, `SIGNED_IN`, `FEED`, or none if it is open to all.
 
     Decorators that wrap a marked view carry its mark along.
 
@@ -156,11 +171,34 @@ def _guard(app: Flask, endpoint: str) -> None:
     needed = needed_by(app, endpoint)
     if needed is None:
         return
+    if needed == FEED:
+        g.feed = _feed()
+        return
     who = viewer()
     if current_user.must_change and endpoint not in _PASSWORD_ENDPOINTS:
         raise PasswordChangeNeeded
     if needed != SIGNED_IN:
         access.require(who, needed)
+
+
+def _feed() -> Registered:
+    """Return the feed whose token came with the request.
+
+    Raises
+    ------
+    Forbidden
+        If it is a person's token.
+    SignInNeeded
+        If it is nobody's.
+    """
+    token = _token_of(request) or request.values.get("api_key", "")
+    with begin(None) as conn:
+        feed = feeds.by_token(conn, token, now()) if token else None
+    if feed is not None:
+        return feed
+    if current_user.is_authenticated:
+        raise Forbidden(role=viewer().role.value, action="send as a feed", who_can="wangge feed")
+    raise SignInNeeded
 
 
 def install(app: Flask, csrf: CSRFProtect) -> None:
@@ -179,6 +217,6 @@ def install(app: Flask, csrf: CSRFProtect) -> None:
     def _let_pass() -> None:
         if request.endpoint is None:  # there is no such address, which is about to be said
             return
-        if _token_of(request) is None:
+        if _token_of(request) is None and needed_by(app, request.endpoint) != FEED:
             csrf.protect()
         _guard(app, request.endpoint)

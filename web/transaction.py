@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from flask import current_app
 from sqlalchemy import Connection, Engine
 
-from grids import db
+from grids import assign, db
 from grids.model import Viewer
 
 
@@ -30,4 +30,20 @@ def begin(viewer: Viewer | None) -> Iterator[Connection]:
     """Open the request's transaction, cut to what `viewer` may see (nobody: no walled row)."""
     transactions: Transactions = current_app.extensions["wangge.transactions"]
     with transactions.begin(viewer.scope if viewer else "") as conn:
+        yield conn
+
+
+@contextmanager
+def begin_for_county() -> Iterator[Connection]:
+    """Open a transaction of a door without a person, which receives for the whole county.
+
+    What such a door shows is for its domain to limit; the wall is the county's.
+
+    Raises
+    ------
+    NothingPublished
+        If there is no county yet.
+    """
+    with begin(None) as conn:
+        db.set_scope(conn, assign.county_of(conn))
         yield conn

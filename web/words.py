@@ -131,6 +131,37 @@ _STEPS: Words = {
     "duplicate": _l("a duplicate"),
 }
 
+# What somebody outside is told of an incident's step.
+STEPS_OUTSIDE: Words = {
+    "reported": _l("Received, waits for the worker"),
+    "accepted": _l("Accepted by the worker"),
+    "in_progress": _l("Being handled"),
+    "resolved": _l("Handled, being checked"),
+    "suspended": _l("Put off for the time being"),
+    "rejected": _l("Not taken on: see the answer"),
+    "closed": _l("Finished"),
+}
+
+# Numbers that anybody in China may call.
+HOTLINES: Words = {
+    "12345": _l("Government services"),
+    "110": _l("Police"),
+    "119": _l("Fire"),
+    "120": _l("Ambulance"),
+}
+
+# What residents choose from, and what belongs to it.
+CATEGORIES: dict[str, tuple[LazyString, LazyString]] = {
+    "sanitation": (_l("Refuse and dirt"), _l("bins, waste water, dead animals")),
+    "roads": (_l("Roads and paths"), _l("holes, broken covers, fallen rocks")),
+    "lighting": (_l("Street lights"), _l("dark, broken, leaning")),
+    "utilities": (_l("Water and power"), _l("no water, leaks, loose wires")),
+    "safety": (_l("Danger"), _l("fire, houses, slopes, ponds")),
+    "neighbours": (_l("Quarrels"), _l("neighbours, noise, boundaries")),
+    "hardship": (_l("Somebody needs help"), _l("old people alone, illness, need")),
+    "advice": (_l("Questions and the rest"), _l("papers, policy, anything else")),
+}
+
 _STATES: Words = {
     "draft": _l("a draft"),
     "checked": _l("checked"),

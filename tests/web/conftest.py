@@ -206,6 +206,7 @@ def built_client(folder: Path) -> Path:
             "duties",
             "me",
             "signin",
+            "resident",
         ),
     )
     manifest = {

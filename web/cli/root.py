@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": ("demo", "demo", "Generate and import the invented county."),
     "doctor": ("doctor", "doctor", "Check that everything is in place."),
     "export": ("export", "export", "Write units, households, cameras or incidents to a file."),
+    "feed": ("feed", "feed", "Systems beside ours that send their own messages."),
     "hotspots": ("hotspots", "hotspots", "Where is it significantly hot?"),
     "hub": ("hub", "hub", "Hold open the event streams."),
     "import": ("imports", "import_file", "Take in a file."),

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
-import { address, api, newKey, sheetAddress } from "./api";
+import { address, api, newKey } from "./api";
 import { ApiProblem } from "./problem";
 
 beforeAll(() => {
@@ -22,12 +22,6 @@ describe("address", () => {
   it("leaves out what is empty and repeats lists", () => {
     expect(address("/plans/1/cells", { village: ["a", "b"], grid: "", after: undefined })).toBe(
       "/api/v1/plans/1/cells?village=a&village=b",
-    );
-  });
-
-  it("of a sheet stands outside the API", () => {
-    expect(sheetAddress({ since: "2026-01-01", until: "2026-01-31", method: "gi" })).toBe(
-      "/hotspots/sheet?since=2026-01-01&until=2026-01-31&method=gi",
     );
   });
 });

@@ -15,7 +15,6 @@ import type {
   UnitRow,
   Where,
 } from "./contract";
-import type { HotspotMap } from "./hotspots/answer";
 import { ApiProblem, problemOf } from "./problem";
 
 type Value = string | number | boolean | null | undefined;
@@ -135,14 +134,6 @@ export interface WhereQuery {
   readonly accuracy_m?: number | undefined;
 }
 
-export interface HotspotQuery {
-  readonly since: string;
-  readonly until: string;
-  readonly matter?: string | undefined;
-  readonly area?: string | undefined;
-  readonly method: string;
-}
-
 export const api = {
   units: (parent?: string, signal?: AbortSignal) =>
     get<{ units: UnitRow[] }>("/units", { parent }, { signal }).then((answer) => answer.units),
@@ -173,15 +164,8 @@ export const api = {
     wanted: { person_id?: string; unit_code?: string; reason: string; version: number },
   ) => post<IncidentCard>(`/incidents/${part(id)}/assignee`, wanted),
 
-  hotspots: (query: HotspotQuery, signal?: AbortSignal) =>
-    get<HotspotMap>("/hotspots", { ...query }, { signal }),
   /** The worker's own ground and events; null where they are still those that were tagged so. */
   mine: (tag: string | null) => newest<Mine>("/me", tag).then((found) => found && { mine: found.answer, tag: found.tag }),
   addPhoto: (id: string, jpeg: Blob, keys: Readonly<Record<string, string>>) =>
     sendFile<{ photo_id: string }>(`/incidents/${part(id)}/photos`, "photo", jpeg, keys),
 };
-
-/** The address of the same hotspot map as a sheet to keep and to print. */
-export function sheetAddress(query: HotspotQuery): string {
-  return address("/hotspots/sheet", { ...query }).replace(ROOT, "");
-}

@@ -1,52 +1,108 @@
 import { describe, expect, it } from "vitest";
 
-import type { GridRow, HotspotMap } from "./answer";
-import { isSure, onAxis, paintKey, paints, ranking, verdict } from "./paint";
+import type { Theme } from "../map/theme";
+import themeFile from "../../../../layers/theme.json";
+import type { Answer, Row, Weeks } from "./answer";
+import { fileAddress, sheetAddress } from "./api";
+import { METHODS_OF, methodOf, modeOf, MODES } from "./modes";
+import { classesOf, isSure, onAxis, paints, ranking, sparkPath, verdict, volumeRange, weekPaints } from "./paint";
 import { days, periodOf, presetOf, PRESETS } from "./periods";
+import { queryOf } from "./query";
 
-function row(code: string, given: Partial<GridRow>): GridRow {
+const theme = themeFile as unknown as Theme;
+
+function row(code: string, given: Partial<Row>): Row {
   return {
-    code, name: code, households: 40, observed: 3, expected: 2, rate: 1, ratio: 1.2, ratio_low: 0.8,
-    ratio_high: 1.9, paint: "r2", outline: null, gi_z: 0.3, gi_bin: 0, around: null, flags: [], rank: 9,
-    ...given,
+    code, name: code, households: 40, observed: 3, paint: "r2", outline: null, flags: [], rank: 9, ...given,
   };
 }
 
 const rows = [
-  row("a", { rank: 2, gi_z: 3.1, gi_bin: 3, paint: "r4" }),
-  row("b", { rank: 1, gi_z: 1.2, outline: "double", paint: "r5" }),
-  row("c", { rank: null, paint: "suppressed", observed: null, gi_bin: null, gi_z: null }),
+  row("a", { rank: 2, paint: "r4" }),
+  row("b", { rank: 1, outline: "double", paint: "r5" }),
+  row("c", { rank: null, paint: "suppressed", observed: null }),
   row("d", { rank: 3, paint: "too_few" }),
 ];
-const map = { rows, observed: 9, counts: { judged: 3 } } as unknown as HotspotMap;
+const answer = { method: "excess", rows, observed: 9, counts: { judged: 3 } } as unknown as Answer;
 
-describe("a hotspot map", () => {
-  it("keeps hatching under both methods: what is not judged has no colour", () => {
-    expect(rows.map((one) => paintKey(one, "excess"))).toEqual(["r4", "r5", "suppressed", "too_few"]);
-    expect(rows.map((one) => paintKey(one, "gi"))).toEqual(["gi3", "gi0", "suppressed", "too_few"]);
-  });
-
-  it("outlines significance for the excess test only", () => {
-    expect(paints(map, "excess").get("b")?.outline).toBe("double");
-    expect(paints(map, "gi").get("b")?.outline).toBeNull();
+describe("a hotspot answer", () => {
+  it("paints what the server says and keeps hatching", () => {
+    expect(paints(answer).get("b")).toEqual({ paint: "r5", outline: "double" });
+    expect(paints(answer).get("c")?.paint).toBe("suppressed");
   });
 
   it("is ranked by its own certainty, and leaves out what was not judged", () => {
-    expect(ranking(map, "excess").map((one) => one.code)).toEqual(["b", "a", "d"]);
-    expect(ranking(map, "gi").map((one) => one.code)).toEqual(["a", "b", "d"]);
-    expect(rows.map((one) => isSure(one, "gi"))).toEqual([true, false, false, false]);
+    expect(ranking(answer).map((one) => one.code)).toEqual(["b", "a", "d"]);
+    expect(rows.map((one) => isSure(one, "excess"))).toEqual([false, true, false, false]);
+    expect(isSure(row("x", { paint: "c1" }), "scan")).toBe(false);
+    expect(isSure(row("x", { paint: "c2" }), "scan")).toBe(true);
+    expect(isSure(row("x", { paint: "new" }), "emerging")).toBe(true);
   });
 
   it("says when there is nothing to see", () => {
-    expect(verdict(map)).toBe("shown");
-    expect(verdict({ ...map, observed: 0 })).toBe("empty");
-    expect(verdict({ ...map, counts: { judged: 0 } })).toBe("too_little");
+    expect(verdict(answer)).toBe("shown");
+    expect(verdict({ ...answer, observed: 0 })).toBe("empty");
+    expect(verdict({ ...answer, counts: { judged: 0 } })).toBe("too_little");
+    expect(verdict({ ...answer, method: "count", counts: { judged: 0 } })).toBe("shown");
   });
 
   it("mirrors a ratio and its inverse about its axis up to four", () => {
     expect(onAxis(2) - onAxis(1)).toBeCloseTo(onAxis(1) - onAxis(0.5));
     expect(onAxis(100)).toBe(100);
     expect(onAxis(0.001)).toBe(0);
+  });
+
+  it("has classes for every method, and counts in words for volume", () => {
+    for (const method of MODES.flatMap((mode) => METHODS_OF[mode])) {
+      expect(classesOf(theme, method).length).toBeGreaterThan(2);
+    }
+    expect(theme.volume.classes.map((_, i) => volumeRange(theme, "grid", i))).toEqual([
+      "0", "1–2", "3–5", "6–11", "12–24", "≥ 25",
+    ]);
+  });
+});
+
+describe("maps by week", () => {
+  const weeks = {
+    classes: ["r2", "r5", "too_few"],
+    paint: { a: "aba", b: "ccb" },
+    outline: { a: "020", b: "001" },
+  } as unknown as Weeks;
+
+  it("hold a letter and a line a week", () => {
+    expect(weekPaints(weeks, 1).get("a")).toEqual({ paint: "r5", outline: "double" });
+    expect(weekPaints(weeks, 2).get("b")).toEqual({ paint: "r5", outline: "solid" });
+    expect(weekPaints(weeks, 0).get("b")).toEqual({ paint: "too_few", outline: null });
+  });
+
+  it("are a flat line at the bottom when nothing was reported", () => {
+    expect(sparkPath([0, 0, 0], 20, 10)).toBe("M0.0 10.0L10.0 10.0L20.0 10.0");
+    expect(sparkPath([0, 4], 20, 10)).toBe("M0.0 10.0L20.0 0.0");
+  });
+});
+
+describe("questions", () => {
+  it("have a method for each mode, and an address nobody knows is the rate map", () => {
+    for (const mode of MODES) expect(METHODS_OF[mode].map(modeOf)).toEqual(METHODS_OF[mode].map(() => mode));
+    expect(methodOf("density")).toBe("excess");
+    expect(methodOf("scan")).toBe("scan");
+  });
+
+  it("of a lunar year are year on year by that calendar", () => {
+    const filters = {
+      since: "2026-02-11", until: "2026-02-17", compare: "lunar", matter: "", level: "", source: "", area: "",
+      by: "grid" as const,
+    };
+    expect(queryOf(filters, "change")).toMatchObject({ compare: "yoy", calendar: "lunar" });
+    expect(queryOf({ ...filters, compare: "mom" }, "change")).toMatchObject({ compare: "mom", calendar: "" });
+  });
+});
+
+describe("files", () => {
+  it("stand outside the API, with what was asked", () => {
+    const query = { since: "2026-01-01", until: "2026-01-31", method: "gi", by: "grid" };
+    expect(sheetAddress(query)).toBe("/hotspots/sheet?since=2026-01-01&until=2026-01-31&method=gi");
+    expect(fileAddress("png", query)).toBe("/hotspots/file.png?since=2026-01-01&until=2026-01-31&method=gi&by=grid");
   });
 });
 

@@ -111,6 +111,14 @@ export function drawnOn(map: MapLibreMap) {
       set("changes", grids);
     },
 
+    /** Circles round clusters, and above each what it is called. */
+    setClusters(
+      clusters: readonly { at: LonLat; ring: readonly LonLat[]; top: LonLat; label: string; isNew: boolean }[],
+    ): void {
+      set("clusters", all(clusters.map((one) => area(one.ring, { is_new: one.isNew }))));
+      set("cluster-name", all(clusters.map((one) => pointAt(one.top, { label: one.label }))));
+    },
+
     setMine(own: FeatureCollection, around: FeatureCollection, names: FeatureCollection): void {
       set("mine", own);
       set("around", around);

@@ -1,12 +1,16 @@
-/** How a hotspot map paints grids. Colour = how large, hatch = not judged, line = how sure. */
+/** How a hotspot map paints units. Colour = how large, hatch = not judged, line = how sure. */
 import type {
   DataDrivenPropertyValueSpecification as Driven,
   ExpressionSpecification as Expression,
   LayerSpecification as Layer,
 } from "maplibre-gl";
 
-import { FIRST_ZOOM } from "./basics";
+import type { Level } from "../contract";
+import { BOLD_FACE, FIRST_ZOOM } from "./basics";
+import { data, type Overlay } from "./overlays";
 import { UNJUDGED, type Theme } from "./theme";
+
+const PAINTED: readonly Level[] = ["township", "village", "grid"];
 
 function byState(name: string, pairs: readonly (readonly [string | number, string])[]): Driven<string> {
   return [
@@ -18,22 +22,28 @@ function byState(name: string, pairs: readonly (readonly [string | number, strin
 }
 
 export function hotspotLayers(theme: Theme): { fills: Layer[]; lines: Layer[] } {
+  const parts = PAINTED.map((level) => layersOf(theme, level));
+  return { fills: parts.flatMap((part) => part.fills), lines: parts.flatMap((part) => part.lines) };
+}
+
+function layersOf(theme: Theme, level: Level): { fills: Layer[]; lines: Layer[] } {
+  const kinds = [theme.ratio, theme.gi, theme.volume, theme.pattern, theme.cluster];
   const colours = [
-    ...theme.ratio.classes.map((c) => [c.key ?? "", c.colour] as const),
-    ...theme.gi.classes.map((c) => [c.key ?? "", c.colour] as const),
+    ...kinds.flatMap(({ classes }) => classes.map((c) => [c.key ?? "", c.colour] as const)),
     ...UNJUDGED.map((kind) => [kind, theme.unjudged[kind].colour] as const),
   ];
   const common = {
     source: "units",
-    "source-layer": "grid",
-    minzoom: FIRST_ZOOM.grid,
+    "source-layer": level,
+    minzoom: FIRST_ZOOM[level],
     metadata: { group: "hotspots" },
   } as const;
+  const id = level === "grid" ? "hotspot" : `hotspot-${level}`;
   const { solid, double } = theme.outline;
-  const level = ["to-string", ["feature-state", "outline"]] as unknown as Expression;
+  const certainty = ["to-string", ["feature-state", "outline"]] as unknown as Expression;
   const wide = (factor: number): Expression => [
     "match",
-    level,
+    certainty,
     "double",
     double.width * factor,
     "solid",
@@ -42,7 +52,7 @@ export function hotspotLayers(theme: Theme): { fills: Layer[]; lines: Layer[] } 
   ];
   const core = (factor: number): Expression => [
     "match",
-    level,
+    certainty,
     "double",
     double.core_width * factor,
     0,
@@ -52,7 +62,7 @@ export function hotspotLayers(theme: Theme): { fills: Layer[]; lines: Layer[] } 
   return {
     fills: [
       {
-        id: "hotspot-fill",
+        id: `${id}-fill`,
         type: "fill",
         ...common,
         paint: { "fill-color": byState("paint", colours), "fill-antialias": false },
@@ -60,7 +70,7 @@ export function hotspotLayers(theme: Theme): { fills: Layer[]; lines: Layer[] } 
       // A pattern cannot follow a feature's state, its opacity can: a layer for each kind.
       ...UNJUDGED.map(
         (kind): Layer => ({
-          id: `hotspot-${kind}`,
+          id: `${id}-${kind}`,
           type: "fill",
           ...common,
           paint: {
@@ -72,18 +82,54 @@ export function hotspotLayers(theme: Theme): { fills: Layer[]; lines: Layer[] } 
     ],
     lines: [
       {
-        id: "hotspot-outline",
+        id: `${id}-outline`,
         type: "line",
         ...common,
         layout: { "line-join": "round" },
         paint: { "line-color": solid.colour, "line-width": width(wide) },
       },
       {
-        id: "hotspot-core",
+        id: `${id}-core`,
         type: "line",
         ...common,
         layout: { "line-join": "round" },
         paint: { "line-color": double.core ?? theme.paper.panel, "line-width": width(core) },
+      },
+    ],
+  };
+}
+
+/** Clusters of a scan: dashed circles with their number; one that is told as new is heavier. */
+export function clusterOverlay(theme: Theme): Overlay {
+  const { ink, background } = theme.paper;
+  const heavy = (yes: number, no: number): Expression => ["case", ["get", "is_new"], yes, no];
+  return {
+    sources: { clusters: data(), "cluster-name": data() },
+    layers: [
+      {
+        id: "cluster-halo",
+        type: "line",
+        source: "clusters",
+        paint: { "line-color": background, "line-width": heavy(6, 4), "line-opacity": 0.85 },
+      },
+      {
+        id: "cluster-line",
+        type: "line",
+        source: "clusters",
+        paint: { "line-color": ink, "line-width": heavy(3, 1.6), "line-dasharray": [2.5, 1.8] },
+      },
+      {
+        id: "cluster-label",
+        type: "symbol",
+        source: "cluster-name",
+        layout: {
+          "text-field": ["get", "label"],
+          "text-font": BOLD_FACE,
+          "text-size": 15,
+          "text-anchor": "bottom",
+          "text-allow-overlap": true,
+        },
+        paint: { "text-color": ink, "text-halo-color": background, "text-halo-width": 2.5 },
       },
     ],
   };

@@ -19,6 +19,7 @@ import type { Border, BorderOptions } from "./border";
 import { draftOverlay } from "./draft-style";
 import { drawnOn } from "./drawn";
 import { hitAt, type Hit, type Pixel } from "./hits";
+import { clusterOverlay } from "./hotspot-style";
 import { hatch, picture, PIXEL_RATIO } from "./images";
 import { marksOn } from "./marks";
 import { changesOverlay, faultOverlay, mineOverlay, pinOverlay } from "./overlays";
@@ -30,7 +31,7 @@ export type { CellMark, PaintRow } from "./marks";
 
 setWorkerUrl(workerUrl);
 
-export type OverlayName = "pin" | "draft" | "faults" | "mine" | "changes";
+export type OverlayName = "pin" | "draft" | "faults" | "mine" | "changes" | "clusters";
 
 export interface MapOptions {
   readonly container: HTMLElement;
@@ -58,6 +59,7 @@ const OVERLAYS = {
   faults: faultOverlay,
   mine: mineOverlay,
   changes: changesOverlay,
+  clusters: clusterOverlay,
 };
 const FIT_PADDING = 36;
 const SELECT_MAX_ZOOM = 16;

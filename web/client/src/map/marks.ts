@@ -21,7 +21,7 @@ export function marksOn(map: MapLibreMap) {
   let hovered: Unit | null = null;
   let chosen: Unit | null = null;
   let hoveredCell: number | null = null;
-  let painted = new Set<string>();
+  let painted: ReadonlyMap<string, PaintRow> = new Map();
   let marked = new Map<number, CellMark>();
 
   function setUnit({ code, level }: Unit, state: Record<string, unknown>): void {
@@ -50,15 +50,18 @@ export function marksOn(map: MapLibreMap) {
       if (chosen) setUnit(chosen, { chosen: true });
     },
 
-    /** Paint grids: the server sends a value a grid, the shapes are already here as tiles. */
+    /** Paint units: the server sends a value a unit, the shapes are already here as tiles. */
     paint(rows: ReadonlyMap<string, PaintRow>): void {
-      for (const code of painted) {
-        if (!rows.has(code)) setUnit({ code, level: "grid" }, { paint: null, outline: null });
+      for (const code of painted.keys()) {
+        const unit = rows.has(code) ? null : unitOf(code);
+        if (unit) setUnit(unit, { paint: null, outline: null });
       }
       for (const [code, row] of rows) {
-        setUnit({ code, level: "grid" }, { paint: row.paint, outline: row.outline });
+        const before = painted.get(code);
+        const unit = before?.paint === row.paint && before.outline === row.outline ? null : unitOf(code);
+        if (unit) setUnit(unit, { paint: row.paint, outline: row.outline });
       }
-      painted = new Set(rows.keys());
+      painted = rows;
     },
 
     markCells(marks: ReadonlyMap<number, CellMark>): void {

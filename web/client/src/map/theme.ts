@@ -37,6 +37,12 @@ export interface Theme {
   >;
   readonly ratio: { readonly breaks: readonly number[]; readonly classes: readonly Paint[] };
   readonly gi: { readonly classes: readonly Paint[] };
+  readonly volume: {
+    readonly breaks: Readonly<Record<"township" | "village" | "grid", readonly number[]>>;
+    readonly classes: readonly Paint[];
+  };
+  readonly pattern: { readonly classes: readonly Paint[] };
+  readonly cluster: { readonly classes: readonly Paint[] };
   readonly unjudged: Readonly<Record<Unjudged, Paint>>;
   readonly outline: Readonly<Record<"solid" | "double", OutlineStyle>>;
   readonly units: Readonly<Record<Level, LineStyle & Said>>;
@@ -70,4 +76,14 @@ export function theme(): Theme {
 /** The theme's own word in a language. */
 export function said(entry: Said, locale: string): string {
   return locale === "en" ? entry.en : entry.zh;
+}
+
+/** Every class of a painted map, of whatever kind, by its key; and the kinds that are not judged. */
+export function paintClass(from: Theme, key: string): Paint | undefined {
+  return (
+    from.unjudged[key as Unjudged] ??
+    [from.ratio, from.gi, from.volume, from.pattern, from.cluster]
+      .flatMap(({ classes }) => classes)
+      .find((one) => one.key === key)
+  );
 }

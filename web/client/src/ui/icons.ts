@@ -43,6 +43,8 @@ export const ICONS = {
   cloud: "M4.500 12.500a3 3 0 0 1-.3-6 4 4 0 0 1 7.700-.5 3.300 3.300 0 0 1-.4 6.500h-7Z",
   balance: "M8 2.500v11m-3 0h6M3 4.500h10M3 4.500l-1.800 4.500h3.600L3 4.500Zm10 0-1.800 4.500h3.600L13 4.500Z",
   globe: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM2 8h12M8 2c-4 4-4 8 0 12 4-4 4-8 0-12Z",
+  play: "M4.500 3v10l8-5-8-5Z",
+  pause: "M5.500 3v10m5-10v10",
 } as const;
 
 export type IconName = keyof typeof ICONS;

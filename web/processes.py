@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -212,6 +213,15 @@ def kept_running(command: Sequence[str], *, pause: float = 5) -> Iterator[None]:
         for process in running:
             process.terminate()
         keeper.join()
+
+
+def open_many_files() -> None:
+    """Let this process and its children hold as many connections as the system allows them.
+
+    A shell's usual 1,024 would be the number of streams, and not of the processes' choice.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def code_digest() -> str:

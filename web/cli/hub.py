@@ -12,6 +12,7 @@ from granian.constants import HTTPModes, Interfaces
 from web.cli.output import WanggeCommand
 from web.cluster import Cluster
 from web.hub.address import hub_socket
+from web.processes import open_many_files
 
 
 @click.command(cls=WanggeCommand)
@@ -28,6 +29,7 @@ def hub(host: str | None, port: int, path: Path | None) -> None:
         path = path or hub_socket()
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
+    open_many_files()
     # One worker: a second one would listen, read and check once more for half of the streams.
     Granian(
         "web.hub.asgi:app",

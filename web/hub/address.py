@@ -12,6 +12,7 @@ import orjson
 
 from web.home import home_folder
 
+STREAM = "/api/v1/stream"
 LONGEST_SOCKET_PATH = 107  # bytes in sun_path, the closing zero left out
 ANSWER_S = 2
 
@@ -20,6 +21,11 @@ def hub_socket() -> Path:
     """Return the hub's socket: what `WANGGE_HUB` says, or one in the home folder."""
     given = os.environ.get("WANGGE_HUB")
     return Path(given) if given else home_folder() / "run" / "hub.sock"
+
+
+def is_expected() -> bool:
+    """Tell whether this machine was told that a hub runs: without one, readers ask."""
+    return "WANGGE_HUB" in os.environ
 
 
 class _Local(http.client.HTTPConnection):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
@@ -13,17 +12,14 @@ import orjson
 from grids.errors import BadValue
 from grids.notices import read_cursor
 from web.config import Config, from_environment
+from web.hub.address import STREAM
 from web.hub.clients import Client
 from web.hub.credentials import Gatekeeper
 from web.hub.reader import Reader, Unreachable
 from web.hub.rounds import Full, Hub
 from web.session import SignInNeeded
+from web.wsgi_bridge import Receive, Scope, Send
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-PATH = "/api/v1/stream"
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -47,7 +43,7 @@ class Application:
             await self._live(receive, send)
         elif scope["type"] != "http" or self._hub is None:
             return
-        elif scope["path"] == PATH and scope["method"] == "GET":
+        elif scope["path"] == STREAM and scope["method"] == "GET":
             await self._stream(self._hub, scope, receive, send)
         elif scope["path"] == "/ready":
             state = self._hub.state()

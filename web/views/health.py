@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from grids import publications
 from web import assets
+from web.hub.address import hub_state, is_expected
 from web.session import open_to_all
 from web.transaction import begin
 
@@ -24,7 +25,7 @@ def health():
 @blp.get("/ready")
 @open_to_all
 def ready():
-    """Answer 200 when the database answers and the screens are built, else 503 with the reasons."""
+    """Answer 200 when database, screens and hub are there, else 503 with the reasons."""
     reasons = []
     publication = None
     try:
@@ -38,6 +39,9 @@ def ready():
         assets.entry("console")
     except assets.ClientNotBuilt as error:
         reasons.append({"part": "client", "reason": error.message})
+    listens = hub_state() if is_expected() else {"listening": True}
+    if not (listens or {}).get("listening"):
+        reasons.append({"part": "hub", "reason": "not_listening" if listens else "no_answer"})
     answer = jsonify(
         {"status": "no" if reasons else "ok", "reasons": reasons, "publication": publication}
     )

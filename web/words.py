@@ -92,6 +92,11 @@ _DEEDS: Words = {
     "split": _l("split"),
     "answer": _l("answer"),
     "confirm": _l("confirm"),
+    "report": _l("report"),
+    "rehome": _l("follow the border"),
+    "supervise": _l("supervise"),
+    "supervision_answer": _l("answer the supervision"),
+    "strike_off": _l("strike off"),
     "position": _l("move the pin"),
     "assign": _l("assign"),
     "nothing": _l("nothing"),
@@ -180,6 +185,12 @@ _SHEET_STATES: Words = {
     "struck_off": _l("struck off"),
 }
 
+_SHEET_KINDS: Words = {
+    "ordinary": _l("ordinary"),
+    "yellow": _l("yellow card"),
+    "red": _l("red card"),
+}
+
 # Reasons are codes or plain English; what is not listed is shown as it is.
 _REASONS: Words = {
     "short": _l("it has fewer than 8 characters"),
@@ -254,6 +265,7 @@ WORDS: dict[str, Words] = {
     "possible": _DEEDS,
     "step": _STEPS,
     "sheet_state": _SHEET_STATES,
+    "sheet_kind": _SHEET_KINDS,
     "needed": _SHEET_STATES,
     "state": _STATES,
     "tool": _TOOLS,

@@ -174,6 +174,11 @@ DOORS = {
         {"unit_code": "{t.grid}", "preview": True, **VERSION},
         walled=True,
     ),
+    "incident_sheets.ledger_file": Door(
+        "export.run", "/api/v1/incidents.xlsx?unit={t.code}", walled=True
+    ),
+    "incident_sheets.timeline": Door("incident.see", INCIDENT + "/timeline", walled=True),
+    "incident_sheets.slip": Door("incident.see", INCIDENT + "/slip.pdf", walled=True),
     "supervisions.list_supervisions": Door("incident.see", "/api/v1/supervisions"),
     "supervisions.issue": Door(
         "incident.assign",

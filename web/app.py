@@ -18,7 +18,6 @@ from web.views import (
     account,
     alerts,
     balance,
-    calendar,
     board,
     calendar,
     cameras,
@@ -70,7 +69,6 @@ API_OPTIONS = {
 API_DOORS = (
     alerts,
     balance,
-    calendar,
     board,
     calendar,
     cameras,

@@ -200,7 +200,7 @@ def read(
     def line(kind: str, key: str) -> Line:
         was = then.get(kind, {}).get(key)
         why = base.why(key if kind == "unit" else unit.code) if base else ""
-        valid = was.valid if was else 0
+        valid = int(was.valid) if was else 0
         return Line(key, _counts(lines[kind].get(key)), valid if base else None, why)
 
     total = line("all", "")

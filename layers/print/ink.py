@@ -43,13 +43,20 @@ class Pen:
 class Ink:
     """A PDF being drawn, page by page, upright coordinates in points.
 
-    `missing` collects the characters that no face could write.
+    `missing` collects the characters that no face could write. With `same`, equal drawings are
+    equal bytes: the document does not name the moment in which it was made.
     """
 
-    def __init__(self, size: tuple[float, float], *, title: str, subject: str) -> None:
+    def __init__(
+        self, size: tuple[float, float], *, title: str, subject: str, same: bool = False
+    ) -> None:
         self._out = BytesIO()
         self._canvas = Canvas(
-            self._out, pagesize=size, pageCompression=1, initialFontName=fonts.regular()
+            self._out,
+            pagesize=size,
+            pageCompression=1,
+            initialFontName=fonts.regular(),
+            invariant=int(same),
         )
         self._canvas.setTitle(title)
         self._canvas.setSubject(subject)

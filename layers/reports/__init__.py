@@ -1,0 +1,1 @@
+"""Daily, weekly and hotspot reports: figures that stay the same, written in four formats."""

@@ -159,11 +159,12 @@ def end_rule(conn: Connection, viewer: Viewer, rule_id: UUID, now: datetime) -> 
     ended = held.valid.upper is not None and held.valid.upper <= today
     if ended:
         raise NotFound(what="task rule", key=str(rule_id))
-    until = max(today, held.valid.lower + timedelta(days=1))
+    # One that is ended on its first day, or before it, counts for no day any more.
+    since = min(held.valid.lower, today - timedelta(days=1))
     conn.execute(
         schema.task_rule.update()
         .where(columns.rule_id == rule_id)
-        .values(valid=Range(held.valid.lower, until))
+        .values(valid=Range(since, today))
     )
     record = f"task rule {rule_id}"
     audit.record(conn, viewer, "task.rule_end", record, territory=held.territory_code)

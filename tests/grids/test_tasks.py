@@ -69,6 +69,13 @@ def test_a_rule_that_ended_asks_no_more_and_leaves_what_is_open(conn, make, offi
         tasks.end_rule(conn, office, rule.rule_id, NOW + 3 * DAY)
 
 
+def test_a_rule_may_end_on_its_first_day_or_before_it(conn, make, office):
+    begun, to_come = ask(conn, office), ask(conn, office, since=date(2026, 7, 1))
+    for rule in (begun, to_come):
+        tasks.end_rule(conn, office, rule.rule_id, NOW)
+    assert tasks.list_rules(conn, office, NOW) == []
+
+
 def worker_of(make, grid):
     person_id = make.duty(grid.code, "primary")
     return Viewer(person_id, "worker", Role.WORKER, grid.code)

@@ -39,6 +39,8 @@ from web.views import (
     plan_life,
     plans,
     prints,
+    report_files,
+    reports,
     residents,
     search,
     sheets,
@@ -85,13 +87,14 @@ API_DOORS = (
     photos,
     plan_life,
     plans,
+    reports,
     search,
     supervisions,
     tasks,
     units,
     where,
 )
-PAGE_DOORS = (account, health, open311, pages, phone, prints, residents, sheets, tiles, wall)
+PAGE_DOORS = (account, health, open311, pages, phone, prints, report_files, residents, sheets, tiles, wall)
 
 
 class OrjsonProvider(JSONProvider):

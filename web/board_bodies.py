@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from grids.board import COLOURS, MEASURES
-from web.parse import MAX_TEXT, UNIT_CODE, Strict, Whole
+from web.parse import MAX_TEXT, UNIT_CODE, Strict
 
 LONGEST_DAYS = 3 * 366
 
@@ -57,8 +57,9 @@ class AcknowledgeBody(Strict):
 
 
 class ReportQuery(Strict):
-    """The area of a report and the language of its words."""
+    """The last day of a report, its area and the language of its words."""
 
+    on = fields.Date(required=True)
     area = fields.String(validate=UNIT_CODE)
     lang = fields.String(validate=validate.OneOf(["zh", "en"]))
 
@@ -66,7 +67,7 @@ class ReportQuery(Strict):
 class ReportsQuery(Strict):
     """How many kept reports to list."""
 
-    limit = Whole(load_default=30)
+    limit = fields.Integer(load_default=30, validate=validate.Range(1, 500))
 
 
 class WallKey(Strict):

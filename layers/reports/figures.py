@@ -11,9 +11,10 @@ from geo.errors import Refusal
 from grids import alerts, board, kept_reports
 from grids.board import Board, Line, Spell
 from grids.board_compare import Window
-from grids.errors import NotFound
+from grids.errors import BadValue, NotFound
 from grids.kept_reports import KeptReport
 from grids.model import Viewer
+from grids.periods import local_day
 from layers import county_hotspots
 
 # Days that each kind of report looks back on, its last day included.
@@ -43,7 +44,11 @@ def get(
     ------
     Forbidden, NotFound
         If the viewer may not export, or not there; or there is no county yet.
+    BadValue
+        For a day to come.
     """
+    if on > local_day(now):
+        raise BadValue(field="on", given=on.isoformat(), reason="this day has not begun")
     code = area or viewer.scope or kept_reports.county_code(conn)
     if code is None:
         raise NotFound(what="county", key="")

@@ -21,6 +21,8 @@ from layers.print.paper import MM, PAPERS, Box
 from layers.print.tables import Column, rows_that_fit, table
 from layers.reports.page import Page, Table, word
 
+# Where in the program's home a county's own templates lie.
+OWN = "reports"
 # The oldest moment that an archive can name: what is inside has no other.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MARGIN = 15 * MM

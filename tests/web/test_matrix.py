@@ -95,6 +95,13 @@ DOORS = {
     "board.rows": Door(
         "incident.see", f"/api/v1/counts/rows?measure=valid&{PERIOD}", walled=True
     ),
+    "reports.list_reports": Door("export.run", "/api/v1/reports"),
+    "reports.show": Door(
+        "export.run", "/api/v1/reports/daily?on=2026-03-31&area={t.code}", walled=True
+    ),
+    "report_files.take": Door(
+        "export.run", "/reports/daily.html?on=2026-03-31&area={t.code}", walled=True
+    ),
     "alerts.list_alerts": Door("hotspot.see", "/api/v1/alerts"),
     "alerts.acknowledge": Door(
         "hotspot.see", "/api/v1/alerts/{t.alert}/acknowledge", {"note": "已核查"}, walled=True

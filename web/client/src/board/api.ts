@@ -16,7 +16,7 @@ export const boardApi = {
 
 /** The address of a report to download. */
 export function reportAddress(kind: string, on: string, format: string, query: Query): string {
-  return address(`/reports/${part(kind)}/${part(on)}.${part(format)}`, query).replace("/api/v1", "");
+  return address(`/reports/${part(kind)}.${part(format)}`, { on, ...query }).replace("/api/v1", "");
 }
 
 /** What a wall shows; a wall has no session to renew, so that a refusal is data like any other. */

@@ -105,6 +105,7 @@ export const board = {
   "alert.chance": ["偶然出现约每 {n} 天一次", "by chance about once in {n} days"],
   "alert.chance_more": ["偶然出现不到每 {n} 天一次", "by chance less than once in {n} days"],
   "alert.where": ["{centre}一带，{n} 个网格，半径 {radius}", "Around {centre}: {n} grids, radius {radius}"],
+  "alert.where_one": ["{centre}", "{centre}"],
   "alert.all_matters": ["全部事项", "All matters"],
   "alert.also": ["单看也出现：{groups}", "Also found on its own in: {groups}"],
   "alert_state.new": ["新增", "New"],

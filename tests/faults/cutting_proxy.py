@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that cuts answers off: the request arrives, what is said to it does not."""
+"""A TCP proxy on loopback that cuts answers off: requests arrive, what is said to them does not."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, make_url, text
 
 import importers
 from grids import feeds, staff
@@ -51,7 +51,7 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        name = owner_url.rsplit("/", 1)[1].split("?")[0]
+        name = make_url(owner_url).database or ""
         self._environment = {
             **os.environ,
             "DATABASE_URL": owner_url,

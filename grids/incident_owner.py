@@ -104,6 +104,7 @@ def new_clock(conn: Connection, held: Row[Any], unit_code: str, now: datetime) -
         "limit_hours": deadline.hours,
         "limit_clock": deadline.clock,
         "limit_left_hours": None,
+        "told_colour": None,
     } | to_accept(limits, held, now)
 
 

@@ -310,7 +310,6 @@ def _reopen(deed: _Deed) -> None:
         "resolved_at": None,
         "answered_at": None,
         "duplicate_of": None,
-        "told_colour": None,
     }
     unit_code = deed.held.owner_unit
     deed.columns |= incident_owner.new_clock(deed.conn, deed.held, unit_code, deed.now)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import timedelta
 
 import structlog
@@ -17,7 +18,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import OperationalError
 
-from grids import alert_scan, audit, db, handover, proofs, scheduling, tasks
+from grids import alert_scan, audit, db, handover, incident_watch, proofs, scheduling, tasks
 from web.clock import now, today
 
 logger = structlog.get_logger()
@@ -58,6 +59,14 @@ def make_queue(engine: Engine) -> App:
                 publication=attempt.publication,
                 refused=attempt.refused,
             )
+
+    @queue.periodic(cron=EVERY_MINUTE)
+    @queue.task(name="watch_incidents", queueing_lock="watch_incidents")
+    def watch_incidents(timestamp: int) -> None:
+        """Let suspensions end and tell owners of limits that are nearly or wholly used up."""
+        with db.begin(engine, db.EVERYWHERE) as conn:
+            watched = incident_watch.watch(conn, now())
+        logger.info("incidents.watched", **asdict(watched))
 
     @queue.periodic(cron=AT_NIGHT)
     @queue.task(name="prove", queueing_lock="prove")

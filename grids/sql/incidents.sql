@@ -200,3 +200,32 @@ SELECT i.incident_id, ST_Distance(i.position::geography, p.at::geography) AS dis
    AND ST_DWithin(i.position::geography, p.at::geography, :radius_m)
  ORDER BY (i.matter_code = CAST(:matter AS text)) DESC NULLS LAST, distance_m, hours_apart, i.incident_id
  LIMIT :most;
+
+-- name: suspension_over
+-- Suspended incidents whose last day has passed, those that nobody changes at this moment.
+SELECT i.incident_id
+  FROM incident AS i
+ WHERE i.step = 'suspended' AND i.suspended_until <= :now
+ ORDER BY i.suspended_until
+ LIMIT :most
+   FOR UPDATE SKIP LOCKED;
+
+-- name: turned_yellow
+-- Open incidents whose limit is nearly used up and whose owners were told of no colour; told they are now.
+UPDATE incident AS i SET told_colour = :colour
+  FROM (SELECT o.incident_id, o.reported_at FROM incident AS o
+         WHERE o.step NOT IN ('closed', 'rejected', 'duplicate')
+           AND o.warn_at <= :now AND o.due_at > :now AND o.told_colour IS NULL
+         LIMIT :most FOR UPDATE SKIP LOCKED) AS turned
+ WHERE i.incident_id = turned.incident_id AND i.reported_at = turned.reported_at
+RETURNING i.incident_id, i.number, i.owner_id, i.due_at;
+
+-- name: turned_red
+-- Open incidents whose limit is over and whose owners were not told so; told they are now.
+UPDATE incident AS i SET told_colour = :colour
+  FROM (SELECT o.incident_id, o.reported_at FROM incident AS o
+         WHERE o.step NOT IN ('closed', 'rejected', 'duplicate')
+           AND o.warn_at <= :now AND o.due_at <= :now AND o.told_colour IS DISTINCT FROM 'red'
+         LIMIT :most FOR UPDATE SKIP LOCKED) AS turned
+ WHERE i.incident_id = turned.incident_id AND i.reported_at = turned.reported_at
+RETURNING i.incident_id, i.number, i.owner_id, i.due_at;

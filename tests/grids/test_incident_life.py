@@ -12,6 +12,7 @@ from grids.errors import BadValue, Forbidden, NotFound, StaleRecord
 from grids.incident_links import NotMergeable
 from grids.incident_position import Beyond
 from grids.incident_steps import TopLevel
+from grids.incident_watch import watch
 from grids.incidents import Filter, Given, IncidentReport, KeyReused, Reporter, Spot
 from grids.model import Role, Viewer
 from grids.workflow import Unanswered, WrongStep
@@ -209,6 +210,34 @@ def test_eighty_per_cent_is_data(conn, make, take, desk):
             colours.replace(conn, admin, [wrong])
     with pytest.raises(Forbidden):
         colours.replace(conn, desk, [rule])
+
+
+def test_owners_are_told_once_of_each_colour_and_once_for_all(conn, take, do, desk):
+    one = take(0)
+    owner = worker_of(conn, one, desk).person_id
+    watched = [watch(conn, NOW + timedelta(hours=h)) for h in (19, 20, 21, 24, 25)]
+    assert [(w.warned, w.overdue) for w in watched] == [(0, 0), (1, 0), (0, 0), (0, 1), (0, 0)]
+    assert kinds_told(conn, owner)[1:] == ["incident.at_risk", "incident.overdue"]
+    take(0), take(0)
+    watch(conn, NOW + timedelta(hours=24))
+    last = "SELECT facts ->> 'n' FROM notice WHERE person_id = :p ORDER BY notice_id DESC LIMIT 1"
+    assert conn.execute(text(last), {"p": owner}).scalar() == "2"
+    card = do(one, "escalate", "上报", now=NOW + timedelta(hours=25))
+    assert card.incident.colour == "green"
+    assert watch(conn, NOW + timedelta(hours=24 * 5)).overdue == 1
+
+
+def test_a_suspension_ends_on_its_day_by_itself(conn, take, do, desk):
+    one = take(0)
+    do(one, "accept")
+    do(one, "suspend", "等配件", until=NOW.date())
+    assert watch(conn, NOW + timedelta(hours=13)).resumed == 0
+    assert watch(conn, NOW + timedelta(hours=14)).resumed == 1
+    card = incidents.get(conn, desk, one, NOW)
+    assert (card.incident.step, card.steps[-1].person) == ("in_progress", None)
+    assert card.incident.due_at == NOW + timedelta(hours=38)
+    with pytest.raises(BadValue):
+        do(one, "suspend", "等配件", until=NOW.date() - timedelta(days=1))
 
 
 # Answers --------------------------------------------------------------------------------------

@@ -62,7 +62,8 @@ def test_the_worker_publishes_what_is_due_and_proves_what_is_in_force(engine):
     with begin(engine, EVERYWHERE) as conn:
         assert require_current(conn).number == 2
         conn.execute(text("UPDATE plan SET effective_from = now() WHERE state = 'scheduled'"))
-    left = finished(done(engine, "publish_due", "prove", "begin_day", "take_over"))
+    ran = ("publish_due", "prove", "begin_day", "watch_incidents", "take_over")
+    left = finished(done(engine, *ran))
     assert {job.status for job in left} == {"succeeded"}
     with begin(engine, EVERYWHERE) as conn:
         assert require_current(conn).number == 3
@@ -78,6 +79,7 @@ def test_every_job_has_its_time(engine):
         "prove": jobs.AT_NIGHT,
         "raise_alerts": jobs.AFTER_NIGHT,
         "begin_day": jobs.AFTER_MIDNIGHT,
+        "watch_incidents": jobs.EVERY_MINUTE,
         "take_over": jobs.EVERY_MINUTE,
     }
 

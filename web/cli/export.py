@@ -7,11 +7,15 @@ from pathlib import Path
 import click
 
 from grids.history import AsAt
-from layers import exports
+from grids.incidents import Filter
+from layers import exports, ledger
 from layers import files as writers
 from web.cli.database import transaction
 from web.cli.history import as_at, past_of
 from web.cli.output import Answer, WanggeCommand, give
+from web.clock import now
+
+LEDGER_FORMATS = (".xlsx", ".csv")
 
 
 @click.command(cls=WanggeCommand)
@@ -23,11 +27,16 @@ from web.cli.output import Answer, WanggeCommand, give
 def export(answer: Answer, kind: str, file: Path, on: AsAt | None, area: str | None) -> None:
     """Write KIND to FILE; the extension is the format.
 
-    gpkg, geojson, shp.zip, kml, xlsx, csv, parquet. Telephone numbers stay masked.
+    gpkg, geojson, shp.zip, kml, xlsx, csv, parquet. Telephone numbers stay masked. Incidents as
+    xlsx or csv are the county's ledger, in its column names.
     """
-    writers.extension(file)
+    extension = writers.extension(file)
+    is_ledger = kind == "incidents" and extension in LEDGER_FORMATS and on is None
     with transaction() as (conn, viewer):
-        table = exports.read(conn, viewer, kind, area=area, past=past_of(conn, on))
+        if is_ledger:
+            table = ledger.read(conn, viewer, Filter(unit=area), now())
+        else:
+            table = exports.read(conn, viewer, kind, area=area, past=past_of(conn, on))
     writers.write(file, table.columns, table.shapes)
     answer.give(
         {"kind": kind, "rows": len(table), "file": str(file)},

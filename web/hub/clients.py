@@ -20,7 +20,8 @@ MOST_WAITING = 256 * 1024
 # How long one write may take. Kernels hide a reader who is gone for a while behind their buffers.
 SLOWEST_WRITE_S = 20
 HEARTBEAT_S = 15
-HEARTBEAT = b":\n\n"
+# A comment for those who count lines, an event for browsers, which show no comments.
+HEARTBEAT = b":\nevent: beat\ndata: {}\n\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ beforeAll(() => {
 
 // Families whose keys are put together from codes of the server or of a list.
 const MADE_UP =
-  /^(level|unit_kind|rank|class|camera_status|step|action|incident_level|placement|reason|skipped|plan_state|tool|tool_did|fault|lineage|found|problem|datum)\.|^(hot\.(preset|method)|desk\.filter|me\.no_gps|studio\.tool|plans\.(shown|incidents)|propose\.mode|clash\.keep)_|^(keys\.|clash\.(base|theirs|mine)$|(split|merge|reshape|nibble|draw)\.(title|do)$)/;
+  /^(level|unit_kind|rank|class|camera_status|step|action|incident_level|placement|reason|skipped|plan_state|tool|tool_did|fault|lineage|found|problem|datum|notice)\.|^(hot\.(preset|method)|desk\.filter|me\.no_gps|studio\.tool|plans\.(shown|incidents)|propose\.mode|clash\.keep)_|^(keys\.|clash\.(base|theirs|mine)$|(split|merge|reshape|nibble|draw)\.(title|do)$)/;
 
 describe("words", () => {
   const entries = Object.entries(allWords());

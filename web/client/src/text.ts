@@ -14,10 +14,11 @@ import { history } from "./words/history";
 import { hotspots } from "./words/hotspots";
 import { incidents } from "./words/incidents";
 import { me } from "./words/me";
+import { notices } from "./words/notices";
 import { studio } from "./words/studio";
 import type { Words } from "./words/type";
 
-const ALL = { ...common, ...board, ...codes, ...console_, ...drafting, ...duties, ...history, ...hotspots, ...incidents, ...me, ...studio };
+const ALL = { ...common, ...board, ...codes, ...console_, ...drafting, ...duties, ...history, ...hotspots, ...incidents, ...me, ...notices, ...studio };
 
 export type Key = keyof typeof ALL;
 export type Facts = Readonly<Record<string, string | number | null | undefined>>;

@@ -25,6 +25,8 @@ from grids.model import Viewer
 STATES = ("waiting", "taken", "refused")
 
 _LISTED = 500
+# A picture of more vertices than this is no picture for a list.
+_DRAWN = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,22 @@ def get(conn: Connection, viewer: Viewer, edit_id: UUID) -> Edit:
     if not found:
         raise NotFound(what="edit", key=str(edit_id))
     return found[0]
+
+
+def outline(conn: Connection, viewer: Viewer, edit_id: UUID) -> dict[str, Any] | None:
+    """Return an edit's outline as it came, as a GeoJSON geometry: a picture and no more.
+
+    It is foreign: neither valid nor on the lattice. None if it has over 20,000 vertices.
+
+    Raises
+    ------
+    NotFound
+        If there is no such edit in the viewer's territory.
+    """
+    edit = get(conn, viewer, edit_id)
+    asked = {"edit_id": edit.edit_id, "most": _DRAWN}
+    said: str | None = conn.execute(statement("written", "inbox"), asked).scalar()
+    return None if said is None else json.loads(said)
 
 
 def claim(conn: Connection, viewer: Viewer, edit_ids: Sequence[UUID]) -> dict[UUID, bytes]:

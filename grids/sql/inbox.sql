@@ -20,6 +20,12 @@ SELECT e.edit_id, ST_AsBinary(e.outline) AS outline
  ORDER BY e.edit_id
    FOR UPDATE;
 
+-- name: written
+-- An outline as it came, in words. Nothing here computes with it; one that is too large is none.
+SELECT ST_AsGeoJSON(e.outline, 7)
+  FROM inbox_edit AS e
+ WHERE e.edit_id = :edit_id AND ST_NPoints(e.outline) <= :most;
+
 -- name: decide
 -- What became of an edit.
 UPDATE inbox_edit

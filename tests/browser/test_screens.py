@@ -28,6 +28,7 @@ SCREENS = {
     "incidents": ("/incidents", True),
     "report": ("/incidents?new=1", True),
     "plans": ("/plans", False),
+    "inbox": ("/inbox", False),
     "me": ("/me", True),
 }
 EMPTY = {
@@ -37,6 +38,7 @@ EMPTY = {
         "incidents": "没有符合条件的事件",
         "report": "准入事项清单为空",
         "plans": "还没有方案",
+        "inbox": "这里没有外部编辑",
         "me": "您目前没有负责的网格",
     },
     "en": {
@@ -45,6 +47,7 @@ EMPTY = {
         "incidents": "No event matches",
         "report": "The admission list is empty",
         "plans": "No plan yet",
+        "inbox": "No edit from elsewhere here",
         "me": "You answer for no grid at present",
     },
 }

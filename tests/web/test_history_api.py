@@ -126,6 +126,13 @@ def test_the_inbox_is_cut_to_the_territory(token_as, world):
     assert {edit["edit_id"] for edit in listed} == {str(world.own.edit)}
 
 
+def test_an_edit_is_shown_with_its_outline_as_it_came(token_as, world):
+    edit = token_as(Role.GRID_ADMIN).get(f"/api/v1/inbox/{world.own.edit}").json
+    assert edit["state"] == "waiting"
+    assert edit["outline"]["type"] in ("Polygon", "MultiPolygon")
+    assert edit["n_vertices"] > 3
+
+
 def test_an_edit_that_asks_for_nothing_makes_no_plan(token_as, world):
     answer = token_as(Role.GRID_ADMIN).post(
         "/api/v1/inbox/take", {"edits": [str(world.own.edit)], "title": "QGIS"}

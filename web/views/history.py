@@ -121,12 +121,13 @@ def list_edits(asked):
 
 
 @blp.get("/inbox/<uuid:edit_id>")
-@blp.response(200, description="The edit and what became of it.")
+@blp.response(200, description="The edit, its outline as it came, and what became of it.")
 @needs("plan.see")
 def show_edit(edit_id):
-    """Return an edit with its report."""
+    """Return an edit with its report and its outline."""
     with begin(viewer()) as conn:
-        return jsonify(asdict(inbox.get(conn, viewer(), edit_id)))
+        edit = inbox.get(conn, viewer(), edit_id)
+        return jsonify({**asdict(edit), "outline": inbox.outline(conn, viewer(), edit_id)})
 
 
 @blp.post("/inbox/take")

@@ -26,6 +26,7 @@ blp = Blueprint("pages", __name__)
 TITLES = {
     "console": lazy_gettext("Map"),
     "plans": lazy_gettext("Boundary plans"),
+    "inbox": lazy_gettext("Edits from elsewhere"),
     "studio": lazy_gettext("Boundary studio"),
     "publications": lazy_gettext("Publications"),
     "hotspots": lazy_gettext("Hotspots"),
@@ -99,6 +100,13 @@ def console():
 def plan_list():
     """Show the boundary plans."""
     return _screen("plans")
+
+
+@blp.get("/inbox")
+@needs("plan.see")
+def inbox():
+    """Show the outlines that came from elsewhere and wait for a decision."""
+    return _screen("inbox")
 
 
 @blp.get("/plans/<uuid:plan_id>")

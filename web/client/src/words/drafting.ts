@@ -88,6 +88,16 @@ export const drafting = {
   "drawn.again": ["接着画", "Draw on"],
   "shift.households": ["{before} → {after} 户", "{before} → {after} households"],
 
+  "fault.village.moved": ["“{village}”有 {area_m2} m² 会划到别的村", "{area_m2} m² of village {village} would go to another village"],
+  "fault.unit.parts": ["“{unit}”会分成 {n_parts} 块，通常至多 {most} 块", "“{unit}” would lie in {n_parts} pieces; at most {most} are usual"],
+  "fault.unit.same_name": ["“{name}”这个名称已经有了", "Another unit is called “{name}”"],
+  "fault.cell.narrow": ["“{unit}”有一块宽仅 {width_m} m，通常不少于 {least} m", "A cell of “{unit}” is {width_m} m wide; {least} are usual"],
+  "fault.grid.small": ["“{unit}”只有 {area_m2} m²，通常不少于 {least} m²", "“{unit}” has {area_m2} m²; {least} are usual"],
+  "fault.grid.large": ["“{unit}”有 {area_m2} m²，通常至多 {most} m²", "“{unit}” has {area_m2} m²; at most {most} are usual"],
+  "fault.grid.narrow": ["“{unit}”宽仅 {width_m} m，通常不少于 {least} m", "“{unit}” is {width_m} m wide; {least} are usual"],
+  "fault.grid.few": ["“{unit}”将有 {n} 户，通常不少于 {least} 户", "“{unit}” would have {n} households; at least {least} are usual"],
+  "fault.grid.many": ["“{unit}”将有 {n} 户，通常至多 {most} 户", "“{unit}” would have {n} households; at most {most} are usual"],
+
   "outbox.waiting": ["待发送的步骤", "Steps that wait"],
   "outbox.waiting_n": ["{n} 步待发送，连上服务器后按顺序发出", "{n} steps wait; they are sent in order once the server answers"],
   "outbox.refused": ["未被接受的绘制", "Refused drawings"],

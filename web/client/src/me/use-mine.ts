@@ -5,6 +5,7 @@ import { api } from "../api";
 import { boot } from "../boot";
 import type { Matter, Mine } from "../contract";
 import { joinBoxes } from "../format";
+import { onNotice } from "../notices/store";
 import { asProblem, type ApiProblem } from "../problem";
 import { boxOf } from "./ground";
 import type { Action } from "./outbox/action";
@@ -26,6 +27,7 @@ export function useMine(actions: Ref<readonly Action[]>) {
   const asOf = ref("");
   let tag: string | null = null;
   let timer = 0;
+  let deafen: (() => void) | undefined;
 
   const rows = computed(() => applied(mine.value?.incidents ?? [], actions.value, asOf.value));
   const waiting = computed(() => rows.value.filter(isWaiting));
@@ -74,6 +76,8 @@ export function useMine(actions: Ref<readonly Action[]>) {
 
   onMounted(async () => {
     await recall();
+    // A notice is heard at once where there is a stream; asking works without one.
+    deafen = onNotice(() => void load());
     timer = window.setInterval(onSeen, POLL_MS);
     document.addEventListener("visibilitychange", onSeen);
     window.addEventListener("online", onSeen);
@@ -82,6 +86,7 @@ export function useMine(actions: Ref<readonly Action[]>) {
     if (publication !== null && bbox.value && navigator.onLine) void takeAlong(publication, bbox.value);
   });
   onBeforeUnmount(() => {
+    deafen?.();
     window.clearInterval(timer);
     document.removeEventListener("visibilitychange", onSeen);
     window.removeEventListener("online", onSeen);

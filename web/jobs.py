@@ -20,12 +20,15 @@ from sqlalchemy.exc import OperationalError
 
 from grids import alert_scan, audit, db, handover, incident_watch, proofs, scheduling, tasks
 from web.clock import now, today
+from web.config import phone_keys
+from web.notify import delivery, settings
 
 logger = structlog.get_logger()
 
 SEAL_EVERY_S = 5
 # Cron in UTC; China is eight hours ahead.
 EVERY_MINUTE = "* * * * *"
+EVERY_TEN_SECONDS = "* * * * * */10"
 AT_NIGHT = "20 19 * * *"
 AFTER_NIGHT = "40 19 * * *"
 AFTER_MIDNIGHT = "5 16 * * *"
@@ -94,6 +97,12 @@ def make_queue(engine: Engine) -> App:
             raised, ongoing = len(night.raised), len(night.ongoing)
             logger.info("alerts.done", day=str(night.day), raised=raised, ongoing=ongoing)
 
+    @queue.periodic(cron=EVERY_TEN_SECONDS)
+    @queue.task(name="send_notices", queueing_lock="send_notices", lock="send_notices")
+    def send_due_notices(timestamp: int) -> None:
+        """Send the messages that are due; one that fails is tried again by its own time."""
+        send_notices(engine)
+
     @queue.periodic(cron=EVERY_MINUTE)
     @queue.task(name="take_over", queueing_lock="take_over", pass_context=True)
     async def take_over(context: JobContext, timestamp: int) -> None:
@@ -102,6 +111,13 @@ def make_queue(engine: Engine) -> App:
             await context.app.job_manager.retry_job(job)
 
     return queue
+
+
+def send_notices(engine: Engine) -> None:
+    """Send the messages that are due by webhook and SMS."""
+    done = delivery.deliver(engine, settings.senders(), phone_keys(), now)
+    if done != delivery.Round():
+        logger.info("notices.sent", sent=done.sent, again=done.again, dead=done.dead)
 
 
 def seal(engine: Engine) -> int:

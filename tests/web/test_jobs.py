@@ -80,6 +80,7 @@ def test_every_job_has_its_time(engine):
         "raise_alerts": jobs.AFTER_NIGHT,
         "begin_day": jobs.AFTER_MIDNIGHT,
         "watch_incidents": jobs.EVERY_MINUTE,
+        "send_notices": jobs.EVERY_TEN_SECONDS,
         "take_over": jobs.EVERY_MINUTE,
     }
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "incident": ("incident", "incident", "The event desk."),
     "kiosk": ("kiosk", "kiosk", "Walls that show the board with nobody signed in."),
     "locate": ("locate", "locate", "Which grid answers for a position?"),
+    "notice": ("notice", "notice", "Messages that could not be sent."),
     "person": ("person", "person", "People, accounts, rights."),
     "plan": ("plan", "plan", "Boundary work."),
     "print": ("print", "print_maps", "Maps on paper: grid card, map book, wall map."),

@@ -175,7 +175,16 @@ export interface IncidentRow {
   readonly review: boolean;
   readonly placement: string;
   readonly version: number;
+  /** None once it has ended. */
+  readonly colour?: Colour | null;
+  readonly handling_level?: string;
+  readonly department?: string | null;
+  readonly supervised?: boolean;
+  readonly suspended_until?: string | null;
+  readonly feedback?: { readonly owed: boolean; readonly since: string | null; readonly answered_at: string | null };
 }
+
+export type Colour = "green" | "yellow" | "red";
 
 export interface IncidentCard extends IncidentRow {
   readonly place?: string;
@@ -208,6 +217,8 @@ export interface IncidentReport {
   readonly unit_code?: string;
   readonly source?: string;
   readonly occurred_at?: string;
+  readonly reporter_name?: string;
+  readonly reporter_phone?: string;
   readonly lon?: number;
   readonly lat?: number;
   readonly datum?: Datum;

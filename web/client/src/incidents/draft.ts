@@ -10,6 +10,8 @@ export interface Draft {
   readonly at: string;
   readonly datum: Datum;
   readonly accuracy: string;
+  readonly reporterName: string;
+  readonly reporterPhone: string;
 }
 
 export const NO_DRAFT: Omit<Draft, "key"> = {
@@ -19,6 +21,8 @@ export const NO_DRAFT: Omit<Draft, "key"> = {
   at: "",
   datum: "cgcs2000",
   accuracy: "",
+  reporterName: "",
+  reporterPhone: "",
 };
 
 export function isEmpty(draft: Draft): boolean {
@@ -34,6 +38,8 @@ export function reportOf(draft: Draft): IncidentReport | null {
     matter_code: draft.matter,
     summary,
     ...(place ? { place } : {}),
+    ...(draft.reporterName.trim() ? { reporter_name: draft.reporterName.trim() } : {}),
+    ...(draft.reporterPhone.trim() ? { reporter_phone: draft.reporterPhone.trim() } : {}),
   };
   if (!draft.at.trim()) return base;
   const at = readCoordinates(draft.at);

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import { isEmpty, NO_DRAFT, readDraft, reportOf, type Draft } from "./draft";
 import { dueState } from "./due";
-import { mainAction, needsNote } from "./notes";
+import { deedOf, isReady, mainAction, NO_INPUT } from "./deeds";
+import { queryOf } from "./filters";
 
 const draft: Draft = { ...NO_DRAFT, key: "k", matter: "0201", summary: "水渠堵塞" };
 
@@ -51,8 +52,38 @@ describe("a deadline", () => {
   });
 });
 
-it("offers first what moves the work on, and asks for words where the server does", () => {
-  expect(mainAction(["return", "accept"])).toBe("accept");
-  expect(mainAction(["return"])).toBeNull();
-  expect(["accept", "resolve", "return"].map(needsNote)).toEqual([false, true, true]);
+describe("an action", () => {
+  const attempt = { action: "attempt", note: true, needs: ["result"] } as const;
+  const merge = { action: "merge", note: false, needs: ["incident"] } as const;
+  const transfer = { action: "transfer", note: true, needs: ["person", "unit"] } as const;
+
+  it("that moves the work on is offered first", () => {
+    expect(mainAction(["return", "accept"])).toBe("accept");
+    expect(mainAction(["return"])).toBeNull();
+  });
+
+  it("waits until all that it needs is there", () => {
+    expect(isReady(attempt, NO_INPUT)).toBe(false);
+    expect(isReady(attempt, { ...NO_INPUT, note: "调解未成" })).toBe(true);
+    expect(isReady(merge, NO_INPUT)).toBe(false);
+    expect(isReady(transfer, { ...NO_INPUT, note: "就近", unit: "5305" })).toBe(false);
+    expect(isReady(transfer, { ...NO_INPUT, note: "就近", unit: "530524101001" })).toBe(true);
+  });
+
+  it("says only what it needs", () => {
+    expect(deedOf(attempt, { ...NO_INPUT, note: " 未成 ", result: "failed", unit: "530524101001" }, 3, "k")).toEqual({
+      action: "attempt", note: "未成", version: 3, key: "k", result: "failed",
+    });
+    expect(deedOf(merge, { ...NO_INPUT, others: ["a", "b"] }, 3, "k")).toEqual({
+      action: "merge", note: "", version: 3, key: "k", with: ["a", "b"],
+    });
+    expect(deedOf({ action: "duplicate", note: false, needs: ["incident"] }, { ...NO_INPUT, others: ["a"] }, 3, "k")).toMatchObject({ of: "a" });
+  });
+});
+
+it("asks the server for what the address says", () => {
+  const none = { step: "", look: "", colour: "", review: "", mine: "", unit: "", matter: "", since: "", until: "" };
+  expect(queryOf(none)).toMatchObject({ step: "open", queue: "", counted: "" });
+  expect(queryOf({ ...none, step: "all", look: "supervised" })).toMatchObject({ step: "", supervised: "1" });
+  expect(queryOf({ ...none, look: "outside", since: "2026-01-01" })).toMatchObject({ queue: "outside", counted: "1" });
 });

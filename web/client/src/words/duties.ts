@@ -86,7 +86,6 @@ export const duties = {
   "matters.none": ["准入清单为空", "The admission list is empty"],
   "matters.none_do": ["清单之外的事项不得派给网格员。用 wangge import matters 导入清单，或在此申请。", "What is not listed cannot be given to grid workers. Import a list with wangge import matters, or ask for items here."],
   "matters.asked_by": ["{name} 申请，{time}", "asked by {name}, {time}"],
-  "matters.decided_by": ["{name}，{time}", "{name}, {time}"],
   "matters.approve": ["批准入单", "Put on the list"],
   "matters.refuse": ["不批准", "Refuse"],
   "matters.refuse_why": ["请说明不批准的理由", "Say why it is refused"],

@@ -59,7 +59,8 @@ def _tell(conn: Connection, rule: str, colour: str, now: datetime) -> int:
     n_told = 0
     for owner_id, group in groupby(owned, key=_owner):
         several = list(group)
-        notices.post(conn, owner_id, f"incident.{rule}", _facts(several), now)
+        kind = f"incident.{rule}" if len(several) == 1 else f"incident.{rule}_many"
+        notices.post(conn, owner_id, kind, _facts(several), now)
         n_told += 1
     return n_told
 

@@ -41,7 +41,7 @@ def incident_slip(card: Card, address: str, locale: str, now: datetime) -> bytes
     page.qr(code, address)
     scan = word("slip_scan", locale)
     page.text(code.centre[0], code.south - 8, scan, 7, colour=muted(), anchor="middle")
-    y = top - _QR - 16
+    y = top - _QR - 26
     for label, said in _lines(card, locale):
         page.line(_PAGE.west, y + _TEXT * 1.25, _PAGE.east, y + _TEXT * 1.25, Pen(rule(), 0.4))
         page.text(_PAGE.west, y, word(label, locale), _TEXT - 1.5, colour=muted())

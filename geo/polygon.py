@@ -150,6 +150,9 @@ def widths(
         limit = np.broadcast_to(np.asarray(tolerance, dtype=np.float64), simple.shape)
     radius = np.zeros(len(simple))
     solid = (area > 0) & (limit > 0)
+    triangle = solid & (shapely.get_num_coordinates(simple) == 4)
+    radius[triangle] = 2 * area[triangle] / length[triangle]
+    solid &= ~triangle
     thin = solid & (4 * np.pi * area < _THIN * length * length)
     round_ = solid & ~thin
     radius[round_] = shapely.length(shapely.maximum_inscribed_circle(simple[round_], limit[round_]))

@@ -125,7 +125,8 @@ def repair(
     drawn, whose = snapped_parts(polygons, snap_m, magnets)
     clean = snap(drawn)
     places: tuple[Place, ...] = ()
-    if fixed is None and beside is None and len(clean) and prove(clean).exact:
+    unmoved = fixed is None and beside is None and len(clean) and shapely.is_valid(clean).all()
+    if unmoved and prove(clean).exact:
         cells, owner, parent = clean, whose, np.zeros_like(whose)
         n_claims = np.ones_like(whose)
     else:

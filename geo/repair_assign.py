@@ -8,8 +8,6 @@ that the border with more corners is the one that stays: corners are forgotten, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,30 +20,11 @@ from geo.repair_faces import FREE, Faces
 
 _SMALL = 0.1  # of the smallest polygon around: what a forgotten corner may be worth
 _MOST_CORNERS = 12
-_MOST_PARTIES = 5
+_FEWEST_PARTIES, _MOST_PARTIES = 2, 5
 _HABIT, _HABIT_SHARE = 6, 0.05
 _UNUSUAL = 3.0
-_AS_WIDE = 0.9
 
-
-@dataclass(slots=True)
-class Side:
-    """What a face shares with one owner: all edges in lattice steps along the parallel.
-
-    Attributes
-    ----------
-    border
-        Length of the shared edges.
-    chord
-        Distance from where the shared edges begin to where they end, over all their runs; 0 where
-        they go all around.
-    n_corners
-        Vertices of outlines between two shared edges.
-    """
-
-    border: float = 0.0
-    chord: float = 0.0
-    n_corners: int = 0
+_ANYBODY = np.empty(0, np.int64)
 
 
 class Neighbours:
@@ -53,6 +32,9 @@ class Neighbours:
 
     def __init__(self, faces: Faces, drawn: Keys) -> None:
         """Find the shared edges of the faces; `drawn` are the packed keys of all vertices drawn."""
+        from geo import repair_kernels  # noqa: PLC0415  Numba takes half a second to import
+
+        self._kernels = repair_kernels
         xy, after, face = rings(faces.shapes)
         u = pack(keys(xy))
         v = u[after]
@@ -65,44 +47,60 @@ class Neighbours:
         there, back = there[home], back[home]
         self.one, self.other = face[there], face[back]
         self._n = len(faces)
-        self._start = np.searchsorted(face, np.arange(self._n + 1))
-        self._after = after
-        self._beyond = np.full(len(u), FREE, dtype=np.int64)
-        self._beyond[there], self._beyond[back] = face[back], face[there]
-        self._is_drawn = np.isin(u, drawn)
+        beyond = np.full(len(u), FREE, dtype=np.int64)
+        beyond[there], beyond[back] = face[back], face[there]
         narrowing = np.cos(np.radians(xy[:, 1].mean())) if len(xy) else 1.0
-        self._place = xy * (SCALE * narrowing, SCALE)
-        self._length = np.hypot(*(self._place[after] - self._place).T)
+        place = np.ascontiguousarray(xy * (SCALE * narrowing, SCALE))
+        self._edges = repair_kernels.Edges(
+            start=np.searchsorted(face, np.arange(self._n + 1)),
+            after=after,
+            beyond=beyond,
+            length=np.hypot(*(place[after] - place).T),
+            is_drawn=np.isin(u, drawn),
+            place=place,
+        )
 
     def n_corners(self) -> NDArray[np.int64]:
         """Return how many vertices of each face were drawn."""
-        so_far = np.concatenate(([0], np.cumsum(self._is_drawn)))
-        return np.diff(so_far[self._start])
+        so_far = np.concatenate(([0], np.cumsum(self._edges.is_drawn)))
+        return np.diff(so_far[self._edges.start])
 
-    def sides(self, face: int, owner: NDArray[np.int64]) -> dict[int, Side]:
-        """Return what the face shares with each owner around it, `FREE` among them."""
-        first, last = self._start[face], self._start[face + 1]
-        beyond = self._beyond[first:last]
-        whose = np.where(beyond >= 0, owner[beyond], FREE).tolist()
-        after = (self._after[first:last] - first).tolist()
-        length, is_drawn = self._length[first:last].tolist(), self._is_drawn[first:last].tolist()
-        found: dict[int, Side] = {}
-        begins: list[tuple[int, int]] = []
-        for at, who in enumerate(whose):
-            side = found.setdefault(who, Side())
-            side.border += length[at]
-            to = after[at]
-            if whose[to] == who:
-                side.n_corners += is_drawn[to]
-            else:
-                begins.append((to, whose[to]))
-        place = self._place[first:last]
-        for begin, who in begins:
-            end = begin
-            while whose[end] == who:
-                end = after[end]
-            found[who].chord += float(np.hypot(*(place[end] - place[begin])))
-        return found
+    def fittest(self, face: int, owner: NDArray[np.int64], but: int) -> int:
+        """Return who but one has the longest border with a face; `FREE` if nobody has."""
+        return int(self._kernels.fittest(face, self._edges, owner, _ANYBODY, False, but))
+
+    def settle(
+        self,
+        those: NDArray[np.int64],
+        owner: NDArray[np.int64],
+        claims: NDArray[np.int64],
+        corners: NDArray[np.bool_],
+    ) -> NDArray[np.int64]:
+        """Give faces in turn to the fittest around them; return those that nobody could get.
+
+        `owner` is written to. `claims` are pairs (face, who) in the order of the faces: a face
+        that is claimed goes to one of those.
+        """
+        begin = np.searchsorted(claims[:, 0], np.arange(self._n + 1))
+        claimant = np.ascontiguousarray(claims[:, 1])
+        left: NDArray[np.int64] = self._kernels.settle(
+            those, self._edges, owner, begin, claimant, corners
+        )
+        return left
+
+    def around(
+        self, chosen: NDArray[np.int64], owner: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the distinct pairs (index into `chosen`, owner beside that face or `FREE`)."""
+        start = self._edges.start
+        n_edges = start[chosen + 1] - start[chosen]
+        row = np.repeat(np.arange(len(chosen)), n_edges)
+        begin = start[chosen] - (np.cumsum(n_edges) - n_edges)
+        beyond = self._edges.beyond[np.arange(len(row)) + np.repeat(begin, n_edges)]
+        whose = np.where(beyond >= 0, owner[beyond], FREE)
+        size = int(owner.max(initial=0)) + 2
+        pair = np.unique(row * size + whose + 1)
+        return pair // size, pair % size - 1
 
     def components(self, owner: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return a number for each face, equal where faces of one owner hang together by edges."""
@@ -158,23 +156,23 @@ def assign_faces(
         if endangered:
             owner[x] = min(endangered, key=lambda who: (area_m2[who], who))
 
-    open_faces = [x for x in np.flatnonzero(owner == FREE).tolist() if x not in wide]
-    open_faces.sort(key=lambda x: -faces.area_m2[x])
-    while open_faces:
-        left = []
-        for x in open_faces:
-            who = _fittest(neighbours.sides(x, owner), claimants.get(x), is_corner=x in corners)
-            if who is None:
-                left.append(x)
-            else:
-                owner[x] = who
-        if len(left) == len(open_faces):
-            stuck = [x for x in left if x in claimants]
-            if not stuck:
-                break
-            owner[stuck[0]] = min(claimants[stuck[0]], key=lambda who: (area_m2[who], who))
-            left.remove(stuck[0])
-        open_faces = left
+    open_ = owner == FREE
+    open_[list(wide)] = False
+    left = np.flatnonzero(open_)
+    left = left[np.argsort(-faces.area_m2[left], kind="stable")]
+    is_corner = np.zeros(len(faces), dtype=np.bool_)
+    is_corner[list(corners)] = True
+    while len(left):
+        n_before = len(left)
+        left = neighbours.settle(left, owner, faces.claims, is_corner)
+        if len(left) < n_before:
+            continue
+        stuck = left[n_claims[left] > 0]
+        if len(stuck) == 0:
+            break
+        first = int(stuck[0])
+        owner[first] = min(claimants[first], key=lambda who: (area_m2[who], who))
+        left = left[left != first]
     return owner
 
 
@@ -202,10 +200,8 @@ def give_away_scraps(
         np.maximum.at(thickness, piece[loose], faces.widths_m(loose))
         given = False
         for x in loose[thickness[piece[loose]] <= limit_m].tolist():
-            sides = neighbours.sides(x, owner)
-            sides.pop(int(owner[x]), None)
-            who = _fittest(sides, None, is_corner=False)
-            if who is not None:
+            who = neighbours.fittest(x, owner, but=owner[x])
+            if who != FREE:
                 owner[x] = who
                 given = True
         if not given:
@@ -248,24 +244,11 @@ def bridge_pieces(
 
 
 def _n_pieces(owner: NDArray[np.int64], piece: NDArray[np.int64]) -> dict[int, int]:
-    owned = owner >= 0
-    pairs = np.unique(np.column_stack((owner[owned], piece[owned])), axis=0)
-    those, n = np.unique(pairs[:, 0], return_counts=True)
+    # All faces of a piece have one owner.
+    _, first = np.unique(piece, return_index=True)
+    owners = owner[first]
+    those, n = np.unique(owners[owners >= 0], return_counts=True)
     return dict(zip(those.tolist(), n.tolist(), strict=True))
-
-
-def _fittest(sides: dict[int, Side], among: Iterable[int] | None, *, is_corner: bool) -> int | None:
-    """Return who gets a face: who cut the corner, or else who has the longest border with it."""
-    fit = {who for who in sides if who >= 0}
-    if among is not None:
-        fit &= set(among)
-    if not fit:
-        return None
-    if is_corner:
-        widest = max(sides[who].chord for who in fit)
-        across = [who for who in fit if sides[who].chord >= _AS_WIDE * widest]
-        return min(across, key=lambda who: (sides[who].n_corners, -sides[who].border, who))
-    return min(fit, key=lambda who: (-sides[who].border, who))
 
 
 def _corners(
@@ -276,12 +259,12 @@ def _corners(
 ) -> set[int]:
     """Return the faces that look like a forgotten corner: small, simple, between a few outlines."""
     odd = np.flatnonzero((faces.n_claims != 1) & (neighbours.n_corners() <= _MOST_CORNERS))
-    found = set()
-    for x in odd.tolist():
-        sides = neighbours.sides(x, owner)
-        parties = [who for who in sides if who >= 0]
-        if not parties or not 2 <= len(sides) <= _MOST_PARTIES:
-            continue
-        if faces.area_m2[x] <= _SMALL * min(float(area_m2[who]) for who in parties):
-            found.add(x)
-    return found
+    row, who = neighbours.around(odd, owner)
+    n_sides = np.bincount(row, minlength=len(odd))
+    smallest_m2 = np.full(len(odd), -np.inf)  # with nobody around nothing is small
+    party = who >= 0
+    smallest_m2[row[party]] = np.inf
+    np.minimum.at(smallest_m2, row[party], area_m2[who[party]])
+    fits = (n_sides >= _FEWEST_PARTIES) & (n_sides <= _MOST_PARTIES)
+    fits &= faces.area_m2[odd] <= _SMALL * smallest_m2
+    return set(odd[fits].tolist())

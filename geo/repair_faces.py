@@ -14,6 +14,7 @@ from geo.lattice import SCALE, Coordinates, Geometries, from_lattice, pack, to_l
 from geo.polygon import widths
 
 FREE = -1
+_FINE_M, _FINE = 0.005, 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +51,15 @@ class Faces:
         return np.bincount(self.claims[:, 0], minlength=len(self))
 
     def widths_m(self, chosen: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the width in metres of the chosen faces: twice the greatest inscribed radius."""
+        """Return the width in metres of the chosen faces: twice the greatest inscribed radius.
+
+        To half a centimetre, or to one per cent where a face is wider than that.
+        """
         if len(chosen) == 0:
             return np.zeros(0)
-        return widths(metric(self.shapes[chosen]), 0.005)
+        flat = metric(self.shapes[chosen])
+        usual = shapely.area(flat) / np.maximum(shapely.length(flat), _FINE_M)
+        return widths(flat, np.maximum(_FINE_M, _FINE * usual))
 
 
 def metric(shapes: Geometries) -> Geometries:
@@ -122,7 +128,8 @@ def unite(
 ) -> tuple[Geometries, NDArray[np.int64], NDArray[np.int64]]:
     """Return the cells that faces of one owner and parent make, their owners and parents.
 
-    A cell is one polygon; an owner whose faces lie apart has several.
+    A cell is one polygon; an owner whose faces lie apart has several. Cells stand in the order of
+    their owners, free land last.
 
     Parameters
     ----------
@@ -131,41 +138,35 @@ def unite(
     """
     order = np.argsort(piece, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(piece[order])) + 1) if len(order) else []
-    cells: list[Any] = []
-    whose: list[int] = []
-    for group in groups:
-        united = (
-            faces.shapes[group[0]]
-            if len(group) == 1
-            else shapely.coverage_union_all(faces.shapes[group])
-        )
-        simple = shapely.get_parts(united)
-        cells.extend(simple)
-        whose.extend([int(group[0])] * len(simple))
-    made = np.empty(len(cells), dtype=np.object_)
-    made[:] = cells
-    first = np.array(whose, dtype=np.int64)
-    return made, owner[first], faces.parent[first]
+    united = np.empty(len(groups), dtype=np.object_)
+    united[:] = [
+        faces.shapes[group[0]]
+        if len(group) == 1
+        else shapely.coverage_union_all(faces.shapes[group])
+        for group in groups
+    ]
+    cells, of = shapely.get_parts(united, return_index=True)
+    first = np.array([group[0] for group in groups], dtype=np.int64)[of]
+    whose = owner[first]
+    sort = np.lexsort((whose, whose == FREE))
+    made: Geometries = np.asarray(cells, dtype=np.object_)
+    return made[sort], whose[sort], faces.parent[first][sort]
 
 
 def _arcs(steps: Geometries) -> Geometries:
     """Return every edge of the polygons once, joined to long lines."""
+    from geo.repair_kernels import chained  # noqa: PLC0415  Numba takes time to import
+
     lines = shapely.get_rings(shapely.get_parts(steps))
     xy, line = shapely.get_coordinates(lines, return_index=True)
-    key = pack(xy.astype(np.int64))
+    places, vertex = np.unique(pack(xy.astype(np.int64)), return_inverse=True)
     start = np.flatnonzero(line[1:] == line[:-1])
-    low = np.minimum(key[start], key[start + 1])
-    high = np.maximum(key[start], key[start + 1])
-    order = np.lexsort((high, low))
-    low, high = low[order], high[order]
-    first = np.ones(len(low), dtype=np.bool_)
-    first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    first &= low != high
-    ends = np.stack((unpack(low[first]), unpack(high[first])), axis=1).astype(np.float64)
-    edges: Geometries = np.asarray(shapely.linestrings(ends), dtype=np.object_)
-    merged = shapely.line_merge(shapely.multilinestrings(edges))
-    arcs: Geometries = shapely.get_parts(merged)
-    return arcs
+    low = np.minimum(vertex[start], vertex[start + 1])
+    high = np.maximum(vertex[start], vertex[start + 1])
+    edge = np.unique((low * len(places) + high)[low != high])
+    along, arc = chained(edge // len(places), edge % len(places), len(places))
+    arcs: Any = shapely.linestrings(unpack(places[along]).astype(np.float64), indices=arc)
+    return np.asarray(arcs, dtype=np.object_)
 
 
 def _middle_points(inside: Geometries, origin: tuple[int, int]) -> Geometries:

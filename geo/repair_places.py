@@ -59,35 +59,39 @@ def places_of(faces: Faces, given_to: NDArray[np.int64], wider_than_m: float) ->
     The free rest of a parent is no gap when no input touches it: it is listed with the others, as
     a gap given to nobody.
     """
-    claimants: dict[int, list[int]] = {}
-    for face, who in faces.claims.tolist():
-        claimants.setdefault(face, []).append(who)
-    strays: dict[int, list[int]] = {}
-    for face, who in faces.strays.tolist():
-        strays.setdefault(face, []).append(who)
     odd = (faces.n_claims != 1) & (faces.area_m2 > np.pi / 4 * wider_than_m**2)
-    odd[[face for face in strays if faces.area_m2[face] > np.pi / 4 * wider_than_m**2]] = True
+    strayed = np.unique(faces.strays[:, 0])
+    odd[strayed[faces.area_m2[strayed] > np.pi / 4 * wider_than_m**2]] = True
     chosen = np.flatnonzero(odd)
     width = faces.widths_m(chosen)
     chosen, width = chosen[width > wider_than_m], width[width > wider_than_m]
     if len(chosen) == 0:
         return ()
-    at = shapely.get_coordinates(shapely.point_on_surface(faces.shapes[chosen]))
+    at = shapely.get_coordinates(shapely.point_on_surface(faces.shapes[chosen])).round(7)
+    claimants, strays = _by_face(faces.claims, chosen), _by_face(faces.strays, chosen)
     found = []
-    for face, wide, (lon, lat) in zip(chosen.tolist(), width.tolist(), at.tolist(), strict=True):
+    rows = zip(
+        chosen.tolist(),
+        given_to[chosen].tolist(),
+        faces.area_m2[chosen].tolist(),
+        width.tolist(),
+        at.tolist(),
+        strict=True,
+    )
+    for face, who, area, wide, (lon, lat) in rows:
         own, stray = claimants.get(face, []), strays.get(face, [])
         kind = "overlap" if len(own) > 1 else "crossing" if stray else "gap"
-        found.append(
-            Place(
-                kind=kind,
-                claimants=tuple(sorted({*own, *stray})),
-                given_to=int(given_to[face]),
-                area_m2=float(faces.area_m2[face]),
-                width_m=wide,
-                at=(round(lon, 7), round(lat, 7)),
-            )
-        )
+        claiming = tuple(sorted({*own, *stray}))
+        found.append(Place(kind, claiming, who, area, wide, (lon, lat)))
     return tuple(sorted(found, key=lambda place: -place.width_m))
+
+
+def _by_face(pairs: NDArray[np.int64], chosen: NDArray[np.int64]) -> dict[int, list[int]]:
+    """Return the polygons of pairs (face, polygon) for each of the chosen faces that has any."""
+    found: dict[int, list[int]] = {}
+    for face, who in pairs[np.isin(pairs[:, 0], chosen)].tolist():
+        found.setdefault(face, []).append(who)
+    return found
 
 
 def changes(
@@ -106,7 +110,7 @@ def changes(
         left[:] = [after[i] for i in there]
         both = metric(np.concatenate((before[there], left)))
         old, new = both[: len(there)], both[len(there) :]
-        moved = np.maximum(_away(old, new), _away(new, old))
+        moved = shapely.hausdorff_distance(shapely.boundary(old), shapely.boundary(new))
         moved_m[there] = moved
         far = moved > 0.01
         changed = np.abs(shapely.area(new) - shapely.area(old))
@@ -117,13 +121,3 @@ def changes(
     if len(gone):
         changed_m2[gone] = shapely.area(metric(before[gone]))
     return moved_m, changed_m2
-
-
-def _away(one: Geometries, other: Geometries) -> NDArray[np.float64]:
-    """Return the greatest distance from a vertex of each polygon to the border of its partner."""
-    xy, owner = shapely.get_coordinates(one, return_index=True)
-    borders = shapely.boundary(other)
-    distance = shapely.distance(shapely.points(xy), borders[owner])
-    greatest = np.zeros(len(one))
-    np.maximum.at(greatest, owner, distance)
-    return greatest

@@ -90,39 +90,17 @@ def _linked(
 
     `place` is the point of each vertex, `owner` whose vertex it is.
     """
-    root = np.arange(len(metres), dtype=np.int64)
     near, far = _close_pairs(metres, tolerance_m)
     if len(near) == 0:
-        return root
+        return np.arange(len(metres))
+    from geo.repair_kernels import complete_linkage  # noqa: PLC0415  Numba takes time to import
+
     order = np.argsort(place, kind="stable")
-    whose = owner[order]
-    first = np.searchsorted(place[order], np.arange(len(metres) + 1))
-    alone = np.diff(first) == 1
-    same = alone[near] & alone[far] & (whose[first[near]] == whose[first[far]])
-    clusters: dict[int, tuple[list[int], set[int]]] = {}
-    owners, begin = whose.tolist(), first.tolist()
-
-    def of(point: int) -> tuple[list[int], set[int]]:
-        found = clusters.get(point)
-        if found is None:
-            found = clusters[point] = [point], set(owners[begin[point] : begin[point + 1]])
-        return found
-
-    for a, b in zip(near[~same].tolist(), far[~same].tolist(), strict=True):
-        one, other = of(a), of(b)
-        if one is other or not one[1].isdisjoint(other[1]):
-            continue
-        if len(one[0]) + len(other[0]) > 2:
-            apart = metres[one[0]][:, None] - metres[other[0]]
-            if np.hypot(apart[..., 0], apart[..., 1]).max() > tolerance_m:
-                continue
-        one[0].extend(other[0])
-        one[1].update(other[1])
-        for point in other[0]:
-            clusters[point] = one
-    for members, _ in clusters.values():
-        root[members] = members[0]
-    return root
+    begin = np.searchsorted(place[order], np.arange(len(metres) + 1))
+    found: NDArray[np.int64] = complete_linkage(
+        near, far, np.ascontiguousarray(metres), begin, owner[order], tolerance_m
+    )
+    return found
 
 
 def _close_pairs(

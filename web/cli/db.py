@@ -11,7 +11,7 @@ import click
 from sqlalchemy import make_url
 
 from geo.errors import Refusal
-from grids import proofs
+from grids import notices, proofs
 from grids.migrations import migrate, schema_versions
 from web.cli.database import engine, transaction
 from web.cli.output import REFUSED, Answer, WanggeGroup, give
@@ -149,6 +149,7 @@ def restore(answer: Answer, file: Path) -> None:
         answer.give(document, lambda c: c.print(f"restored {file}; run wangge db migrate"))
         return
     with transaction() as (conn, _):
+        notices.adopt_positions(conn)
         proof = proofs.run(conn, "restore")
     document |= {"publication": proof.publication, "exact": proof.exact, "faults": proof.faults}
     said = "proven" if proof.exact else f"NOT exact: {proof.n_faults} faults"

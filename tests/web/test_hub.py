@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -18,45 +13,12 @@ from grids import notices
 from grids.db import EVERYWHERE, begin, make_engine
 from grids.model import Role
 from tests.database import database_url
+from tests.hub_process import HubProcess
 from tests.streams import Stream
 from tests.web.conftest import FOREIGN, OWN
 from web.hub import address
 
 NOW = datetime.now(UTC)
-
-
-class HubProcess:
-    """A hub of its own on a socket; it can be killed and started again."""
-
-    def __init__(self, folder: Path, url: str, session_key: bytes = b"s" * 32) -> None:
-        self.socket = folder / "hub.sock"
-        keys = folder / "keys"
-        keys.mkdir()
-        (keys / "session").write_bytes(session_key)
-        (keys / "phone").write_bytes(bytes(range(32)))
-        self._env = {
-            **os.environ,
-            "WANGGE_HOME": str(folder),
-            "DATABASE_URL": url,
-            "WANGGE_WEB_DATABASE_URL": url,
-        }
-
-    def start(self) -> None:
-        command = [sys.executable, "-c", "from web.cli import main; main()", "hub"]
-        command += ["--socket", str(self.socket)]
-        self.process = subprocess.Popen(command, env=self._env, start_new_session=True)
-        give_up = time.monotonic() + 30
-        while time.monotonic() < give_up and self.process.poll() is None:
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("WANGGE_HUB", str(self.socket))
-                if (address.hub_state() or {}).get("listening"):
-                    return
-            time.sleep(0.05)
-        raise AssertionError("the hub does not listen")
-
-    def stop(self, sign: signal.Signals = signal.SIGKILL) -> None:
-        os.killpg(self.process.pid, sign)
-        self.process.wait(20)
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,8 @@ def limits(tally: Tally, window: Window, then: Window | None) -> list[Note]:
     notes: list[Note] = []
     if min(one.since for one in looked_at) < first:
         notes.append(("hotspots.before_data", {"first": str(first)}))
-    if last < window.until:
+    # The day that is still running may have no report yet.
+    if last < window.until - timedelta(1):
         notes.append(("hotspots.after_data", {"last": str(last)}))
     notes += reporting(tally, looked_at, extent)
     if then is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ Row = dict[str, Any]
 ALERT_DAYS = 365
 # ... and it is large enough to matter: with many reports a ratio of 1.05 turns significant.
 ALERT_RATIO = 1.2
+# What chance shows more often is nobody's news.
+_SELDOM = 0.05
 # Rank and then code: what is least likely chance comes first.
 _STRENGTH = {"double": 0, "solid": 1, None: 2}
 
@@ -146,25 +148,25 @@ def emerging(counted: Counted, said: Document, kept: NDArray[np.int64]) -> list[
 
 
 def clusters(counted: Counted, said: Document, days_ending: int) -> list[dict[str, Any]]:
-    """Return the clusters of a scan with their place, and whether each is told as new.
+    """Return clusters of p <= 0.05 with their place, and whether each is told as new.
 
     `days_ending` is how long a period the windows reach back; `recurrence_days` says how seldom
     chance alone would show the like in daily analyses.
     """
     number = {code: k for k, code in enumerate(counted.ground.codes)}
     found = []
-    for rank, one in enumerate(said["clusters"], start=1):
+    seldom = [one for one in said["clusters"] if one["p"] <= _SELDOM]
+    for rank, one in enumerate(seldom, start=1):
         centre = number[one["centre"]]
         lon, lat = counted.ground.lon_lat[centre].tolist()
         ratio = one["observed"] / one["expected"] if one["expected"] else None
-        told = one["recurrence_days"] >= ALERT_DAYS and (ratio or 0.0) >= ALERT_RATIO
         found.append(
             {
                 "rank": rank,
                 "name": counted.names[centre],
                 "at": [round(lon, 7), round(lat, 7)],
                 "ratio": ratio,
-                "is_new": told,
+                "is_new": _is_new(one),
                 "days": days_ending,
                 **one,
             }
@@ -187,6 +189,44 @@ def clustered(
             "cluster": None if one is None else one["rank"],
         }
     return rows
+
+
+def painted(said: Document, columns: Mapping[str, Sequence[Any]]) -> list[Row]:
+    """Return what a picture paints of a document of plain files: code, paint, outline.
+
+    Ratios and their q where there are any, else Gi* classes, patterns, or members of clusters.
+    """
+    ids = columns["id"]
+    q = columns.get("q", [None] * len(ids))
+    outline = [None if value is None else outline_level(value) for value in q]
+    if "clusters" in said:
+        told = {k: _is_new(one) for k, one in enumerate(said["clusters"], start=1)}
+        kept = {k: one.get("p", 0.0) <= _SELDOM for k, one in enumerate(said["clusters"], start=1)}
+        member = [k if kept.get(k) else None for k in columns["cluster"]]
+        paint = ["c0" if k is None else "c2" if told[k] else "c1" for k in member]
+    elif "class_plain" in columns:
+        paint = list(columns["class_plain"])
+    elif "gi_bin" in columns:
+        paint = [f"gi{value}" for value in columns["gi_bin"]]
+    elif "ratio" in columns or "rate_ratio" in columns:
+        ratio = columns.get("ratio", columns.get("rate_ratio", ()))
+        keys = ratio_keys([math.nan if one is None else one for one in ratio])
+        paint = [
+            "too_few" if few else key for few, key in zip(columns["too_few"], keys, strict=True)
+        ]
+    else:
+        most = max(max(columns["per_km2"], default=0.0), 1e-9)
+        paint = [f"v{min(int(value / most * 6), 5)}" for value in columns["per_km2"]]
+    return [
+        {"code": code, "paint": key, "outline": line}
+        for code, key, line in zip(ids, paint, outline, strict=True)
+    ]
+
+
+def _is_new(one: Mapping[str, Any]) -> bool:
+    """Return whether a cluster is seldom enough by chance, and large enough to matter."""
+    ratio = one["observed"] / one["expected"] if one["expected"] else 0.0
+    return bool((one.get("recurrence_days") or 0) >= ALERT_DAYS and ratio >= ALERT_RATIO)
 
 
 def _is_told(row: Row) -> bool:

@@ -69,6 +69,8 @@ class Study:
         Per unit in the period that `change` compares with, and how many days it had.
     population, controls
         Households, and individuals who are no cases, shape (n,).
+    months
+        Names of the steps of `counts`, where no days are known but months.
     places_m, days
         Where and on which day, counted from the first of the window, each event happened.
     """
@@ -83,6 +85,7 @@ class Study:
     controls: Floats | None = None
     places_m: Floats | None = None
     days: Floats | None = None
+    months: tuple[str, ...] = ()
     version: str = ""
 
     @property
@@ -91,7 +94,9 @@ class Study:
         return contiguity(self.pairs, len(self.ids))
 
     def day(self, number: int) -> str | None:
-        """Return a day of the window as ISO 8601, nothing without days."""
+        """Return a day (or month) of the window as ISO 8601, nothing without days."""
+        if self.months:
+            return self.months[int(number)]
         return None if self.window is None else str(self.window.since + timedelta(int(number)))
 
 
@@ -171,7 +176,7 @@ def _excess(study: Study, _: Options) -> _Said:
 def _gi(study: Study, options: Options) -> _Said:
     values = study.counts.sum(axis=1)
     if study.population is not None:
-        days = study.counts.shape[1] if study.window is not None else 30
+        days = study.window.days if study.window is not None else 30
         values = empirical_bayes(values, study.population, days=days).rate
     found = getis_ord_gi_star(
         values,
@@ -200,18 +205,19 @@ def _change(study: Study, _: Options) -> _Said:
 
 
 def _emerging(study: Study, options: Options) -> _Said:
-    days = DAYS_OF[options.step]
+    step = "month" if study.months else options.step
+    days = 1 if study.months else DAYS_OF[step]
     steps = study.counts.shape[1] // days
     if study.window is None or steps < 3:
-        raise NeedsMore(method="emerging", what=f"three {options.step}s or more")
+        raise NeedsMore(method="emerging", what=f"three {step}s or more")
     # Whole steps up to the last day; what is left over stands at the beginning.
     used = study.counts[:, study.counts.shape[1] - steps * days :]
     cube = used.reshape(len(study.ids), steps, days).sum(axis=2)
     if study.population is not None:
         cube = np.column_stack(
-            [empirical_bayes(step, study.population, days=days).rate for step in cube.T]
+            [empirical_bayes(one, study.population, days=DAYS_OF[step]).rate for one in cube.T]
         )
-    found = emerging_hot_spots(cube, study.weights, step=options.step, **_known(study))
+    found = emerging_hot_spots(cube, study.weights, step=step, **_known(study))
     rows = _rows(study, found, ("mk_z", "mk_p", "mk_q", "share_hot", "last_hot"))
     for row, plain, name in zip(rows, found.plain, _seventeen(found), strict=True):
         row["class_plain"], row["class_17"] = plain, name
@@ -248,7 +254,7 @@ def _scan(study: Study, options: Options) -> _Said:
         population=_population(study, "scan poisson") if options.model == "poisson" else None,
         controls=_controls(study, counts) if options.model == "bernoulli" else None,
         mode="retrospective" if mode == "retrospective" else "prospective",
-        max_days=options.max_days,
+        max_days=max(options.max_days // DAYS_OF["month"], 1) if study.months else options.max_days,
         max_case_share=options.max_share,
         min_cases=options.min_cases,
         replicates=options.replicates,
@@ -272,7 +278,12 @@ def _scan(study: Study, options: Options) -> _Said:
         }
         for one in found.clusters
     ]
-    facts = {"m0": found.m0, "largest_share": found.largest_share, "clusters": clusters}
+    facts = {
+        "m0": found.m0,
+        "largest_share": found.largest_share,
+        "step": "month" if study.months else "day",
+        "clusters": clusters,
+    }
     return _Said(found, facts)
 
 
@@ -314,6 +325,8 @@ def _dbscan(study: Study, options: Options) -> _Said:
 
 def _knox(study: Study, options: Options) -> _Said:
     places, days = _events(study, "knox")
+    if study.months:
+        raise NeedsMore(method="knox", what="days: only months are known")
     found = knox(
         places,
         days,

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from tests.geo.hotspots.conftest import DEFAULT as REFERENCE
 from web.cli import main as cli
@@ -195,3 +196,45 @@ def test_new_york_fever_by_places_equals_satscan(tmp_path):
         assert ours["observed"] == theirs["observed"]
         assert ours["llr"] == pytest.approx(theirs["llr"], abs=1e-6)
         assert ours["p"] == pytest.approx(theirs["p"], abs=0.06)
+
+
+@pytest.mark.parametrize("method", ["excess", "change", "scan"])
+def test_any_map_can_be_a_picture(asked, events, tmp_path, method):
+    target = tmp_path / "hot.png"
+    code, said = run(*asked, *events, "--method", method, "--replicates", 19, "--out", target)
+    assert code == 0, said
+    image = Image.open(target)
+    assert image.size == (2000, 1400)
+    # Ground, ink and at least two classes of the map.
+    assert len(image.convert("RGB").quantize(16).getcolors()) > 4
+
+
+def test_a_file_that_knows_only_months_is_told_of_in_months(files, asked, tmp_path):
+    lines = (files / "events.csv").read_text().splitlines()
+    months = [line[:-3] + "-01" if line[0].isdigit() else line for line in lines]
+    (tmp_path / "months.csv").write_text(
+        "\n".join(line.replace("-01-01", "-01") for line in months)
+    )
+    given = (*asked, "--events", tmp_path / "months.csv", "--replicates", 19)
+    code, said = run(*given, "--method", "scan")
+    assert code == 0, said
+    assert said["step"] == "month"
+    assert [note["code"] for note in said["notes"]] == ["hotspots.month_only"]
+    assert {one["start"] for one in said["clusters"]} <= {"2025-01", "2025-02", "2025-03"}
+    assert run(*given, "--method", "emerging")[1]["settings"]["step"] == "month"
+    code, said = run(*given, "--method", "knox")
+    assert (code, said["error"]["code"]) == (1, "hotspots.needs")
+
+
+def test_units_may_be_points_of_a_feature_file(files, tmp_path):
+    features = json.loads((files / "grids.geojson").read_text())["features"]
+    for feature in features:
+        (x, y), *_ = feature["geometry"]["coordinates"][0]
+        feature["geometry"] = {"type": "Point", "coordinates": [x, y]}
+    places = tmp_path / "places.geojson"
+    places.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    given = ("--grids", places, "--id", "id", "--datum", "wgs84")
+    code, said = run(*given, "--count", "sick", "--method", "gi")
+    assert code == 0, said
+    assert len(said["units"]) == 144
+    assert max(said["units"], key=lambda unit: unit["z"])["id"] in HOT

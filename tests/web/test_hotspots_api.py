@@ -213,7 +213,7 @@ def test_the_command_writes_a_sheet_or_the_rows(by_command, tmp_path, name):
     ("given", "code"),
     [
         (("--method", "guess"), "hotspots.method"),
-        (("--out", "map.png"), "export.format"),
+        (("--out", "map.tiff"), "export.format"),
         (("--area", "999999"), "not_found"),
     ],
 )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,19 @@ from scipy.spatial import cKDTree
 from geo.crs import MetricFrame
 from geo.datum import parse_datum
 from geo.errors import Refusal, UndeclaredDatum
+from geo.hotspots.cube import space_time_cube
 from geo.lattice import Geometries
 from geo.locator import Locator
 from importers.outlines import read_outlines
 from importers.positions import parse_number, read_positions
 from importers.rows import CHINA, parse_time
 from importers.table import Table, Value, as_text, read_table
+from layers.hotspot_notes import Note, month_only, of_days
 from layers.hotspots import HotspotMap, Window, hotspot_map
 from layers.studies import Study
+from layers.windows import Calendar, Kind, comparison_window
 from web.cli.coverage import NoSuchColumn, ids_of
+from web.cli.hotspot_points import read_points
 from web.cli.locate import LAT_HEADINGS, LON_HEADINGS
 
 TIME_HEADINGS = (
@@ -140,11 +145,23 @@ class FileEvents:
 
     def between(self, n: int, since: date, until: date) -> NDArray[np.float64]:
         """Return events by unit and day, shape (n, days)."""
-        first = since.toordinal()
-        cube = np.zeros((n, until.toordinal() - first + 1))
-        there = (self.day >= first) & (self.day < first + cube.shape[1])
-        np.add.at(cube, (self.unit[there], self.day[there] - first), 1)
-        return cube
+        days = (until - since).days + 1
+        cube = space_time_cube(self.unit, self.day, n, since.toordinal(), days)
+        return cube.astype(np.float64)
+
+    @cached_property
+    def months_only(self) -> bool:
+        """Return whether the file knows months and no days."""
+        first = int(self.day.min(initial=self.window.since.toordinal()))
+        return month_only(np.bincount(self.day - first, minlength=1), date.fromordinal(first))
+
+    def notes(self) -> list[Note]:
+        """Return the gaps in reporting that the window has."""
+        if not len(self.day):
+            return []
+        first = int(self.day.min())
+        daily = np.bincount(self.day - first)
+        return of_days(daily, date.fromordinal(first), [self.window])
 
     def as_dict(self) -> dict[str, int]:
         """Return the account of the rows: `read` is the sum of all the others."""
@@ -224,6 +241,13 @@ def _areas_of(
         table = read_outlines(file, layer=layer, datum=datum)
     if table.refusals:
         first = table.refusals[0]
+        places = None
+        if all(refusal.code == "outline.wrong_type" for refusal in table.refusals):
+            places = read_points(file, layer=layer, datum=datum)
+        if places is not None:
+            if unit not in places[1]:
+                raise NoSuchColumn(file=file.name, column=unit, columns=", ".join(places[1]))
+            return [as_text(value) for value in places[1][unit]], places[1], places[0]
         raise UnusableUnits(
             n=len(table.refusals), file=file.name, row=first.row, message=first.message
         )
@@ -306,23 +330,29 @@ def read_events(
     )
 
 
-def study(units: FileUnits, events: FileEvents | None) -> Study:
-    """Return what the statistics are made of; `change` compares with as many days just before."""
+def study(
+    units: FileUnits,
+    events: FileEvents | None,
+    compare: Kind = "prev",
+    calendar: Calendar = "solar",
+) -> Study:
+    """Return what the statistics are made of; where a file knows only months, steps are months."""
     given: dict[str, Any] = {}
+    months: tuple[str, ...] = ()
     if events is None:
         assert units.count is not None
         counts = units.count[:, np.newaxis]
     else:
         window, n = events.window, len(units.ids)
         counts = events.between(n, window.since, window.until)
-        before = window.since - timedelta(days=window.days)
+        before = comparison_window(window, compare, calendar)
+        if events.months_only:
+            months, counts = _by_month(counts, window.since)
         meant = events.meant
         given = {
             "window": window,
-            "then": (
-                events.between(n, before, window.since - timedelta(days=1)).sum(axis=1),
-                window.days,
-            ),
+            "then": (events.between(n, before.since, before.until).sum(axis=1), before.days),
+            "months": months,
             "places_m": events.xy_m[meant],
             "days": (events.day[meant] - window.since.toordinal()).astype(np.float64),
         }
@@ -336,6 +366,16 @@ def study(units: FileUnits, events: FileEvents | None) -> Study:
         version=_version(units, counts),
         **given,
     )
+
+
+def _by_month(
+    counts: NDArray[np.float64], since: date
+) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Return months and counts by unit and month, shape (n, months)."""
+    of_day = [f"{since + timedelta(days=k):%Y-%m}" for k in range(counts.shape[1])]
+    names = tuple(dict.fromkeys(of_day))
+    starts = [of_day.index(name) for name in names]
+    return names, np.add.reduceat(counts, starts, axis=1)
 
 
 def hotspots_of(units: FileUnits, counted: Study) -> HotspotMap:

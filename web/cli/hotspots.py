@@ -13,18 +13,23 @@ from rich.console import Console
 from rich.table import Table
 
 from geo.lattice import Geometries
-from layers import county_hotspots, county_study, files
+from grids.model import Level
+from layers import county_hotspots, county_study, files, hotspot_picture
+from layers.county_study import OF_EVENTS
 from layers.hotspot_methods import drawn_by, table
+from layers.hotspot_notes import texts
+from layers.hotspot_rows import painted
 from layers.hotspots import HotspotMap, Window
 from layers.sheet import hotspot_sheet
 from layers.studies import METHODS, Options, Study, assess
 from layers.styles import word
+from layers.windows import KINDS
 from web.cli import hotspot_files
 from web.cli.database import transaction
 from web.cli.hotspot_files import Columns, FileEvents, FileUnits
 from web.cli.output import Answer, WanggeCommand, give
 
-SHEET = ".html"
+SHEET, PICTURE = ".html", ".png"
 FILE = click.Path(exists=True, path_type=Path)
 DAY = click.DateTime(["%Y-%m-%d"])
 LISTED = 20
@@ -71,6 +76,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--bandwidth", "bandwidth_m", type=float, default=plain.bandwidth_m),
         click.option("--eps", "eps_m", type=float, default=plain.eps_m),
         click.option("--min-points", type=click.IntRange(1), default=plain.min_points),
+        click.option("--compare", type=click.Choice(KINDS), default="prev", help="Of change."),
+        click.option("--calendar", type=click.Choice(["solar", "lunar"]), default="solar"),
     ):
         command = option(command)
     return command
@@ -81,6 +88,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--until", type=DAY, help="Last day; it counts.")
 @click.option("--matter", help="Code of an admission item; default: all together.")
 @click.option("--area", help="Code of a unit; default: everything.")
+@click.option("--by", type=click.Choice(["township", "village", "grid"]), default="grid")
+@click.option("--level", "levels", multiple=True, help="Of incidents; default: all.")
+@click.option("--source", "sources", multiple=True, help="Of incidents; default: all.")
 @click.option("--method", default="excess", show_default=True, help=", ".join(METHODS))
 @click.option("--out", "target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--lang", default="zh-CN", show_default=True, help="Of an .html: zh-CN or en.")
@@ -116,7 +126,7 @@ def hotspots(
     """Say where it is significantly hot, how sure that is, and by which method.
 
     The --json document has one object per unit or cluster. --out writes an .html sheet that opens
-    with no network (excess and gi), or the rows as .geojson .csv .xlsx .gpkg .shp.zip .kml
+    with no network (excess and gi), a .png, or the rows as .geojson .csv .xlsx .gpkg .shp.zip .kml
     .parquet.
     """
     if since and until and until < since:
@@ -125,52 +135,60 @@ def hotspots(
         _require_format(target)
     days = [None if day is None else day.date() for day in (since, until)]
     options = Options(**{f.name: given[f.name] for f in fields(Options) if f.name in given})
+    compared = {name: given[name] for name in ("compare", "calendar")}
     if grids is None:
         if events is not None or given["count"]:
             raise click.UsageError("--events and --count need --grids")
         if days[0] is None or days[1] is None:
             raise click.UsageError("give --since and --until")
-        made = _of_county(Window(days[0], days[1]), matter, area, method, options, lang)
-    elif matter or area:
-        raise click.UsageError("--matter and --area are for the database")
+        wanted = {"matter": matter, "area": area, "by": Level(given["by"])}
+        wanted |= {name: given[name] for name in ("levels", "sources")}
+        made = _of_county(Window(days[0], days[1]), wanted, compared, method, options, lang)
+    elif matter or area or given["levels"] or given["sources"]:
+        raise click.UsageError("--matter, --area, --level and --source are for the database")
     else:
         made = _of_files(grids, events, days, method, options, lang, given)
     document = made.document
     if target is not None:
-        _write(target, made)
+        place = grids.stem if grids is not None else area or word("sheet.everywhere", lang)
+        _write(target, made, word("sheet.title", lang, place=place), lang)
         document["out"] = str(target)
     answer.give(document, lambda console: _print(console, made, target))
 
 
 def _require_format(target: Path) -> None:
-    if target.name.lower().endswith(SHEET):
+    if target.name.lower().endswith((SHEET, PICTURE)):
         return
     try:
         files.extension(target)
     except files.UnknownFormat as refusal:
-        known = f"{SHEET} {refusal.facts['formats']}"
+        known = f"{SHEET} {PICTURE} {refusal.facts['formats']}"
         raise files.UnknownFormat(file=target.name, formats=known) from None
 
 
 def _of_county(
     window: Window,
-    matter: str | None,
-    area: str | None,
+    wanted: dict[str, Any],
+    compared: dict[str, Any],
     method: str,
     options: Options,
     lang: str,
 ) -> _Made:
+    days = (window.since, window.until)
     with transaction() as (conn, viewer):
         if method not in PAINTED:
             asked, outlines = county_study.read(
-                conn, viewer, window.since, window.until, matter=matter, area=area
+                conn,
+                viewer,
+                *days,
+                **wanted,
+                **compared,
+                events=method in OF_EVENTS,
             )
             return _said(assess(asked, method, options), asked, outlines)
-        counted = county_hotspots.count(
-            conn, viewer, window.since, window.until, matter=matter, area=area
-        )
+        counted = county_hotspots.count(conn, viewer, *days, **wanted)
         page = county_hotspots.sheet_of(
-            conn, viewer, counted, area=area, method=method, locale=lang
+            conn, viewer, counted, area=wanted["area"], method=method, locale=lang
         )
     shown = drawn_by(county_hotspots.assess(counted), method)
     document = {"method": method, **shown.as_dict()}
@@ -205,11 +223,12 @@ def _of_files(
             until=days[1],
             **{name: given[name] for name in ("lon", "lat", "time")},
         )
-    asked = hotspot_files.study(units, read)
+    asked = hotspot_files.study(units, read, given["compare"], given["calendar"])
     made = _said(assess(asked, method, options), asked, units.outlines)
     if read is None or events is None:
         return made
     made.document["events"] = read.as_dict()
+    made.document["notes"] = texts(read.notes(), lang)
     if units.population is None or units.are_points or method not in PAINTED:
         return made
     page = _sheet_of(units, asked, read, method, (grids.stem, events.name), lang)
@@ -255,7 +274,29 @@ def _cell(value: Any) -> Any:
     return " ".join(str(one) for one in value) if isinstance(value, list) else value
 
 
-def _write(target: Path, made: _Made) -> None:
+def _draw(made: _Made, title: str, lang: str) -> bytes:
+    """Return a picture of what was found, whatever the method."""
+    document = made.document
+    if "rows" in document:
+        rows, notes = document["rows"], document["notes"]
+        ids = [row["code"] for row in rows]
+        notes = texts([(note["code"], note["facts"]) for note in notes if "text" not in note], lang)
+    else:
+        rows, ids = painted(document, made.columns()), made.columns()["id"]
+        notes = document.get("notes", [])
+    outlines = dict(zip(ids, made.outlines, strict=True))
+    window = document.get("window") or ""
+    if isinstance(window, str):
+        since, _, until = window.partition("/")
+        window = {"since": since, "until": until}
+    answer = {"rows": rows, "notes": notes, "window": window}
+    return hotspot_picture.picture(answer, outlines, title, lang)
+
+
+def _write(target: Path, made: _Made, title: str, lang: str) -> None:
+    if target.name.lower().endswith(PICTURE):
+        target.write_bytes(_draw(made, title, lang))
+        return
     if not target.name.lower().endswith(SHEET):
         files.write(target, made.columns(), made.outlines)
         return

@@ -115,3 +115,50 @@ def test_a_leader_is_not_shown_households_and_nothing_looks_broken(sign_in, site
     refused = page.request.get(f"{site.address}/api/v1/households?grid={grid}")
     assert refused.status == 403
     assert refused.json()["code"]
+
+
+def test_four_questions_have_one_period_and_a_list_beside_the_map(sign_in):
+    page, _ = sign_in("leader", path="/hotspots")
+    settled(page)
+    for name, method in (("数量", "count"), ("变化", "change"), ("新增聚集", "scan")):
+        mode = page.get_by_role("group", name="看什么").get_by_role("button", name=name)
+        answer = answer_of(page, mode.click)
+        assert answer["method"] == method
+        expect(mode).to_have_attribute("aria-pressed", "true")
+    # The truth that was planted in the invented county is the one cluster that is told as new.
+    told = [one for one in answer["clusters"] if one["is_new"]]
+    expect(page.locator(".clusters li.told")).to_have_count(len(told))
+    assert answer["window"]["days"] == 30
+
+
+def test_units_weeks_and_the_way_down(sign_in):
+    page, _ = sign_in("leader", path="/hotspots?method=count&by=township")
+    settled(page)
+    townships = listed(page)
+    page.locator(".rank tbody td button").first.click()
+    page.locator(".why").get_by_role("button", name="进入").click()
+    settled(page)
+    expect(page.get_by_role("button", name="村（社区）", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(page.locator(".crumbs")).to_contain_text(townships[0])
+    with page.expect_response(re.compile("/api/v1/hotspots/weeks")) as weeks:
+        page.get_by_role("button", name="按周回放").click()
+    last = weeks.value.json()["weeks"][-1]
+    expect(page.locator(".weeks")).to_contain_text(f"{last['since']} – {last['until']}")
+    page.get_by_role("slider", name="周").press("ArrowLeft")
+    expect(page.locator(".weeks")).not_to_contain_text(last["until"])
+
+
+def test_a_wall_is_read_from_across_the_room_and_turns_by_itself(sign_in):
+    page, _ = sign_in("leader", path="/hotspots?wall=1&slide=count")
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    expect(page.locator(".wall tbody tr").first).to_be_visible()
+    sizes = page.locator(".wall :is(h1, p, td, li, h3)").evaluate_all(
+        "all => all.map(one => parseFloat(getComputedStyle(one).fontSize))"
+    )
+    assert min(sizes) >= 24
+    page.get_by_role("button", name="暂停").click()
+    expect(page.get_by_role("button", name="播放")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    assert "slide=excess" in page.url

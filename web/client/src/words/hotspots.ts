@@ -97,6 +97,7 @@ export const hotspots = {
   "hot.chance_years": ["偶然出现 {n} 年以上才一次", "by chance once in more than {n} years"],
   "hot.chance_days": ["偶然出现约每 {n} 天一次", "by chance about once in {n} days"],
   "hot.cluster_size": ["{n} 个单元，半径 {r}", "{n} units, radius {r}"],
+  "hot.cluster_single": ["1 个单元", "1 unit"],
   "hot.in_cluster": ["属于聚集", "In cluster"],
   "hot.empty": ["此期间没有登记事件", "No event in this period"],
   "hot.empty_do": ["换一个统计期，或选“全部事项”。", "Choose another period, or all matters."],

@@ -24,21 +24,22 @@ SELECT u.code, u.name,
  LIMIT 1;
 
 -- name: card
--- A unit, in force or retired, with its last outline and what lies in it.
+-- A unit, in force or retired, with its last outline and what lies in it. The ranges are those of the code
+-- asked for: made of the column, they would be joined texts, which keep walled tables from their indexes.
 SELECT u.code, u.level, u.kind, u.name, u.source_code, upper(u.valid) AS retired_at, o.area_m2,
        ST_XMin(o.outline) AS west, ST_YMin(o.outline) AS south, ST_XMax(o.outline) AS east, ST_YMax(o.outline) AS north,
        ST_X(o.centre) AS lon, ST_Y(o.centre) AS lat,
        (SELECT count(*) FROM unit AS child WHERE child.parent_code = u.code AND upper_inf(child.valid)) AS n_children,
        (SELECT count(*) FROM household AS h
-         WHERE h.territory_code >= u.code AND h.territory_code < u.code || '~'
+         WHERE h.territory_code >= :code AND h.territory_code < CAST(:code AS text) || '~'
            AND h.grid_code IS NOT NULL) AS n_households,
        (SELECT count(*) FROM household AS h
-         WHERE h.territory_code >= u.code AND h.territory_code < u.code || '~'
+         WHERE h.territory_code >= :code AND h.territory_code < CAST(:code AS text) || '~'
            AND h.grid_code IS NULL) AS n_unplaced,
        (SELECT count(*) FROM camera AS k
-         WHERE k.territory_code >= u.code AND k.territory_code < u.code || '~') AS n_cameras,
+         WHERE k.territory_code >= :code AND k.territory_code < CAST(:code AS text) || '~') AS n_cameras,
        (SELECT count(*) FROM incident AS i
-         WHERE i.territory_code >= u.code AND i.territory_code < u.code || '~'
+         WHERE i.territory_code >= :code AND i.territory_code < CAST(:code AS text) || '~'
            AND i.step NOT IN ('closed', 'rejected', 'duplicate')) AS n_open_incidents
   FROM unit AS u
   LEFT JOIN LATERAL (

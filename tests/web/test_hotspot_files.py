@@ -234,7 +234,7 @@ def test_units_may_be_points_of_a_feature_file(files, tmp_path):
     places = tmp_path / "places.geojson"
     places.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     given = ("--grids", places, "--id", "id", "--datum", "wgs84")
-    code, said = run(*given, "--count", "sick", "--method", "gi")
+    code, said = run(*given, "--count", "sick", "--method", "gi", "--max-radius", 1600)
     assert code == 0, said
     assert len(said["units"]) == 144
     assert max(said["units"], key=lambda unit: unit["z"])["id"] in HOT

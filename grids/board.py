@@ -13,7 +13,18 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, not_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    false,
+    func,
+    not_,
+    select,
+    true,
+    tuple_,
+)
 
 from grids import access, colours, schema
 from grids.access import Action
@@ -29,26 +40,29 @@ PER_HOUSEHOLDS, PER_DAYS = 1000, 30
 PAGE = 50
 _T = schema.incident_tally.c
 _I = schema.incident.c
-_VALID = _T.step.not_in(sorted(UNCOUNTED))
-_OPEN = _T.step.not_in(sorted(ENDED))
+
+
+def _measures(c: Any) -> dict[str, ColumnElement[bool]]:
+    """Return the condition of each count over the columns of the tally, or of its groups."""
+    valid, closed = c.step.not_in(sorted(UNCOUNTED)), c.step == "closed"
+    return {
+        "collected": true(),
+        "reported": c.step != "duplicate",
+        "valid": valid,
+        "taken_up": and_(valid, c.step != "reported"),
+        "closed": closed,
+        "open": c.step.not_in(sorted(ENDED)),
+        "closed_grid": and_(closed, c.closed_digits == Level.GRID.digits),
+        "closed_village": and_(closed, c.closed_digits == Level.VILLAGE.digits),
+        "closed_township": and_(closed, c.closed_digits == Level.TOWNSHIP.digits),
+        "closed_county": and_(closed, c.closed_digits == Level.COUNTY.digits),
+        "came_closed": and_(closed, c.came_closed),
+        "responded": and_(valid, c.response_s.is_not(None), not_(c.came_closed)),
+    }
+
 
 # What counts, by its name; each of the first three holds the next.
-MEASURES: Mapping[str, ColumnElement[bool]] = MappingProxyType(
-    {
-        "collected": true(),
-        "reported": _T.step != "duplicate",
-        "valid": _VALID,
-        "taken_up": and_(_VALID, _T.step != "reported"),
-        "closed": _T.step == "closed",
-        "open": _OPEN,
-        "closed_grid": and_(_T.step == "closed", _T.closed_digits == Level.GRID.digits),
-        "closed_village": and_(_T.step == "closed", _T.closed_digits == Level.VILLAGE.digits),
-        "closed_township": and_(_T.step == "closed", _T.closed_digits == Level.TOWNSHIP.digits),
-        "closed_county": and_(_T.step == "closed", _T.closed_digits == Level.COUNTY.digits),
-        "came_closed": and_(_T.step == "closed", _T.came_closed),
-        "responded": and_(_VALID, _T.response_s.is_not(None), not_(_T.came_closed)),
-    }
-)
+MEASURES: Mapping[str, ColumnElement[bool]] = MappingProxyType(_measures(_T))
 COLOURS = tuple(reversed(colours.COLOURS))
 
 
@@ -69,7 +83,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """How long something took, in seconds, over `n` incidents."""
+    """How long something took, in seconds, over `n` incidents.
+
+    The median is that of whole minutes, the lower one of two.
+    """
 
     n: int
     mean_s: float | None
@@ -344,33 +361,52 @@ def _within(window: Window) -> list[ColumnElement[bool]]:
 def _lines(
     conn: Connection, window: Window, digits: int, inside: Sequence[ColumnElement[bool]]
 ) -> dict[str, dict[str, Row[Any]]]:
-    """Return the counts of a period by unit, matter and day and in all, in one pass."""
+    """Return the counts of a period by unit, matter and day and in all, in one pass.
+
+    The tally is counted by the little that the measures ask of a row; their conditions then meet
+    some hundreds of groups and not every row.
+    """
     unit = func.left(_T.territory_code, digits)
-    columns = [func.count().filter(cond).label(name) for name, cond in MEASURES.items()]
-    narrow = (
-        select(unit.label("unit"), _T.matter_code, _T.day, *columns)
-        .where(*_within(window), *inside)
-        .group_by(unit, _T.matter_code, _T.day)
-        .cte("narrow")
+    state = (
+        _T.step,
+        _T.closed_digits,
+        _T.came_closed,
+        func.nullif(_T.response_s.is_not(None), false()),
     )
-    c = narrow.c
-    whole = select(
-        func.grouping(c.unit, c.matter_code, c.day).label("kind"),
-        c.unit,
-        c.matter_code,
-        c.day,
-        *(func.sum(c[name]).label(name) for name in MEASURES),
-    ).group_by(func.grouping_sets(tuple_(c.unit), tuple_(c.matter_code), tuple_(c.day), tuple_()))
+    groups = (
+        select(
+            func.grouping(unit, _T.matter_code, _T.day).label("kind"),
+            unit.label("unit"),
+            _T.matter_code,
+            _T.day,
+            *state[:3],
+            state[3].label("response_s"),
+            func.count().label("n"),
+        )
+        .where(*_within(window), *inside)
+        .group_by(
+            func.grouping_sets(
+                tuple_(unit, *state), tuple_(_T.matter_code, *state), tuple_(_T.day, *state)
+            )
+        )
+        .cte("groups")
+    )
+    c = groups.c
+    columns = [
+        func.coalesce(func.sum(c.n).filter(condition), 0).label(name)
+        for name, condition in _measures(c).items()
+    ]
+    whole = select(c.kind, c.unit, c.matter_code, c.day, *columns).group_by(
+        func.grouping_sets(tuple_(c.kind, c.unit, c.matter_code, c.day), tuple_(c.kind))
+    )
     found: dict[str, dict[str, Row[Any]]] = {"unit": {}, "matter": {}, "day": {}, "all": {}}
     for row in conn.execute(whole):
         if row.kind == 0b011:
-            found["unit"][row.unit] = row
-        elif row.kind == 0b101:
+            found["all" if row.unit is None else "unit"][row.unit or ""] = row
+        elif row.kind == 0b101 and row.matter_code is not None:
             found["matter"][row.matter_code] = row
-        elif row.kind == 0b110:
+        elif row.kind == 0b110 and row.day is not None:
             found["day"][row.day.isoformat()] = row
-        elif row.collected is not None:
-            found["all"][""] = row
     return found
 
 
@@ -412,14 +448,30 @@ def _spell(
     window: Window,
     inside: Sequence[ColumnElement[bool]],
 ) -> Spell:
+    minute = seconds // 60
+    groups = (
+        select(minute.label("minute"), func.count().label("n"), func.sum(seconds).label("total"))
+        .where(condition, seconds.is_not(None), *_within(window), *inside)
+        .group_by(minute)
+        .subquery()
+    )
+    c = groups.c
+    placed = select(
+        c.minute,
+        c.total,
+        func.sum(c.n).over(order_by=c.minute).label("up_to"),
+        func.sum(c.n).over().label("n"),
+    ).subquery()
     row = conn.execute(
         select(
-            func.count(seconds),
-            func.avg(seconds),
-            func.percentile_cont(0.5).within_group(seconds),
-        ).where(condition, seconds.is_not(None), *_within(window), *inside)
+            func.max(placed.c.n).label("n"),
+            func.sum(placed.c.total).label("total"),
+            func.min(placed.c.minute).filter(placed.c.up_to * 2 >= placed.c.n).label("minute"),
+        )
     ).one()
-    return Spell(row[0], None if row[1] is None else float(row[1]), row[2])
+    if not row.n:
+        return Spell(0, None, None)
+    return Spell(int(row.n), float(row.total) / float(row.n), float(row.minute) * 60)
 
 
 def _unit_line(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -249,3 +250,33 @@ def test_every_row_read_is_taken_unchanged_or_refused(conn, make, tmp_path, rows
         report = import_incidents(conn, OPERATOR, file, ImportOptions("cgcs2000"))
         assert report.read == report.taken + report.unchanged + report.refused
     assert report.taken == 0
+
+
+def test_a_hotlines_own_headings_in_gb18030_and_its_workbook_are_the_same(conn, make, tmp_path):
+    make.matter()
+    at = make.centre_of(make.grids(1, 1)[0])
+    headings = ["工单号", "诉求分类", "诉求内容", "事发地址", "经度", "纬度", "来电时间"]
+    good = ["G-1", "0201", "村口𠮷店旁路灯不亮", "瓦窑村", f"{at.lon}", f"{at.lat}"]
+    rows = [
+        [*good, "2025-03-01 08:00"],
+        ["G-2", "没有的分类", "说不清", "", "", "", "2025-03-01"],
+        ["G-3", "0201", "坐标写错", "", "东边", "24", "2025-03-01"],
+        ["G-4", "0201", "时间写错", "", "", "", "三月"],
+    ]
+    text_file = tmp_path / "hotline.csv"
+    lines = (",".join(row) for row in [headings, *rows])
+    text_file.write_bytes("\r\n".join(lines).encode("gb18030"))
+    found = import_incidents(conn, OPERATOR, text_file, options(source="12345"))
+    assert counts_of(found) == {"read": 4, "taken": 1, "refused": 3}
+    refused = [(3, "matter.unknown"), (4, "position.bad"), (5, "value.bad")]
+    assert sorted(codes_of(found)) == refused
+    stored = rows_of(conn, "SELECT summary, place FROM incident WHERE external_id = 'G-1'")
+    assert stored == [("村口𠮷店旁路灯不亮", "瓦窑村")]
+    book = tmp_path / "hotline.xlsx"
+    with xlsxwriter.Workbook(book) as made:
+        sheet = made.add_worksheet()
+        for n, row in enumerate([headings, *rows]):
+            sheet.write_row(n, 0, row)
+    again = import_incidents(conn, OPERATOR, book, options(source="12345"))
+    assert counts_of(again) == {"read": 4, "unchanged": 1, "refused": 3}
+    assert sorted(codes_of(again)) == refused

@@ -83,7 +83,7 @@ class Application:
             await _answer(send, 401, _problem(401, SignInNeeded.code, SignInNeeded.sentence))
             return
         reading = asyncio.create_task(_until_gone(receive))
-        writing = asyncio.create_task(_write(client, send))
+        client.writing = writing = asyncio.create_task(_write(client, send))
         try:
             await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -44,6 +44,7 @@ class Client:
     written_at: float = field(default_factory=time.monotonic)
     writing_since: float | None = None
     ended: bool = False
+    writing: asyncio.Task[None] | None = None
 
     def put(self, piece: bytes) -> None:
         """Let a piece wait to be written; too much of it ends the stream."""
@@ -59,6 +60,12 @@ class Client:
         self.ended = True
         self.waiting.clear()
         self.wake.set()
+
+    def cut(self) -> None:
+        """End the stream also where a write is stuck: nobody waits for a reader who is gone."""
+        self.end()
+        if self.writing is not None:
+            self.writing.cancel()
 
     async def take(self) -> bytes:
         """Return everything that waits, or nothing when the stream is over."""

@@ -251,7 +251,7 @@ class Hub:
             at = time.monotonic()
             for client in tuple(self.clients.all):
                 if client.is_stuck(at):
-                    client.end()
+                    client.cut()
                 elif not client.waiting and at - client.written_at > HEARTBEAT_S:
                     client.put(HEARTBEAT)
 

@@ -63,11 +63,13 @@ def take(
     until = None
     if viewer.person_id is not None:
         until = now + LASTS
-        _end(conn, viewer, plan_id, now, but=wanted)
+        # First take, in the order of the codes, then end, which passes over what others hold: two
+        # windows of one person that name different villages cannot wait for each other.
         conn.execute(
             statement("take", "leases"),
             {"villages": wanted, "plan_id": plan_id, "by": viewer.person_id, "until": until},
         )
+        _end(conn, viewer, plan_id, now, but=wanted)
     return Presence(until, others(conn, viewer, plan_id, wanted, now))
 
 

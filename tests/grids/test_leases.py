@@ -1,11 +1,13 @@
 """A lease tells who is at work where, and never stands in anybody's way."""
 
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
 
 from grids import leases, plans
+from grids.db import EVERYWHERE, begin, make_engine
 from grids.errors import Forbidden, NotFound
 from grids.model import Role, Viewer
 from tests.grids.coverage_factory import COUNTY, VILLAGES, admin, found_small_county, new_person
@@ -98,3 +100,28 @@ def test_the_operator_of_the_machine_sees_and_is_not_seen(conn, county):
     at_work(conn, wang, [VILLAGES[0]])
     _, presence = at_work(conn, admin(), [VILLAGES[0]])
     assert (presence.until, seen(presence)) == (None, [("王", VILLAGES[0])])
+
+
+def test_two_windows_of_one_person_never_wait_for_each_other(clone):
+    engine = make_engine(clone(), pooled=False)
+    with begin(engine, EVERYWHERE) as conn:
+        found_small_county(conn)
+        wang = editor(conn, "王")
+        plan_id = plans.create(conn, wang, "两个窗口").plan_id
+    failures = []
+
+    def renew(villages):
+        try:
+            for _ in range(30):
+                with begin(engine, EVERYWHERE) as conn:
+                    leases.take(conn, wang, plan_id, villages, NOW)
+        except Exception as failure:
+            failures.append(failure)
+
+    wanted = (VILLAGES[:1], VILLAGES[:2], VILLAGES[1:2])
+    windows = [Thread(target=renew, args=(villages,)) for villages in wanted]
+    for window in windows:
+        window.start()
+    for window in windows:
+        window.join()
+    assert failures == []

@@ -11,9 +11,14 @@ const BEAT_MS = 20_000;
 export function useLease(id: string, villages: () => readonly string[], beat: () => Promise<void>) {
   const others = shallowRef<readonly Presence[]>([]);
   let held = false;
+  let asking = false;
+  let again = false;
 
+  /** One request at a time: of two the one with fewer villages would take down the others' leases. */
   async function renew(): Promise<void> {
-    if (document.hidden || villages().length === 0) return;
+    again = asking;
+    if (asking || document.hidden || villages().length === 0) return;
+    asking = true;
     try {
       const { others: found } = await planApi.lease(id, villages());
       // One is not in one's own way: another window of the same person is no company.
@@ -23,7 +28,10 @@ export function useLease(id: string, villages: () => readonly string[], beat: ()
     } catch (error) {
       // Presence is a courtesy: without it the work goes on, and the next beat tries again.
       asProblem(error);
+    } finally {
+      asking = false;
     }
+    if (again) await renew();
   }
 
   function leave(): void {

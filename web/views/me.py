@@ -18,6 +18,10 @@ from web.transaction import begin
 blp = Blueprint("me", __name__, url_prefix="/me", description="The grid worker's first screen.")
 
 
+# More than anybody can have at hand: the phone shows them all, the most urgent first.
+MOST = 300
+
+
 @blp.get("")
 @blp.response(200, description="The viewer's posts, area, neighbours and open incidents.")
 @blp.alt_response(304, description="Nothing has changed since the answer with this tag.")
@@ -31,7 +35,7 @@ def me():
     with begin(who) as conn:
         found = mine(conn, who, now())
         open_ones = incidents.Filter(step="open", mine=True)
-        waiting, _ = incidents.list_page(conn, who, open_ones, now())
+        waiting, _ = incidents.list_page(conn, who, open_ones, now(), limit=MOST)
     workers = {one.code: asdict(one) for one in found.neighbours}
     answer = jsonify(
         {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import type { IncidentRow } from "../contract";
 import { fresh, type StepAction } from "./outbox/action";
-import { applied, can, isWaiting } from "./todo";
+import { applied, byUrgency, can, isWaiting } from "./todo";
 
 const AS_OF = "2026-11-22T08:00:00.000Z";
 const row = { incident_id: "i", step: "reported", version: 3 } as IncidentRow;
@@ -35,4 +35,10 @@ it("what was given back waits for somebody else, until it comes back", () => {
 
 it("what was taken back is as if it had not been done", () => {
   expect(applied([row], [step("accept", { state: "withdrawn" })], AS_OF)).toMatchObject([{ step: "reported", mine: 0 }]);
+});
+
+it("what is due first stands first, and what has no limit last", () => {
+  const due = [null, "2026-11-23T00:00:00Z", "2026-11-22T00:00:00Z", null];
+  const rows = due.map((due_at) => ({ ...row, due_at }));
+  expect(rows.sort(byUrgency).map((one) => one.due_at)).toEqual([due[2], due[1], null, null]);
 });

@@ -51,3 +51,9 @@ export function applied(rows: readonly IncidentRow[], actions: readonly Action[]
     return { ...row, step, version, mine };
   });
 }
+
+/** The earliest limit first; what has none comes last. */
+export function byUrgency(a: IncidentRow, b: IncidentRow): number {
+  const [one, other] = [a, b].map((row) => (row.due_at ? Date.parse(row.due_at) : Infinity));
+  return one === other ? 0 : (one ?? 0) - (other ?? 0);
+}

@@ -12,7 +12,7 @@ import type { Action } from "./outbox/action";
 import { forget, keep, kept } from "./outbox/store";
 import { me } from "./outbox/use-outbox";
 import { takeAlong } from "./shell";
-import { applied, isWaiting } from "./todo";
+import { applied, byUrgency, isWaiting } from "./todo";
 
 const POLL_MS = 30_000;
 const MINE = "mine";
@@ -30,7 +30,7 @@ export function useMine(actions: Ref<readonly Action[]>) {
   let deafen: (() => void) | undefined;
 
   const rows = computed(() => applied(mine.value?.incidents ?? [], actions.value, asOf.value));
-  const waiting = computed(() => rows.value.filter(isWaiting));
+  const waiting = computed(() => rows.value.filter(isWaiting).sort(byUrgency));
   const bbox = computed(() => {
     const boxes = (mine.value?.area.features ?? []).map(boxOf).filter((box) => box !== null);
     return joinBoxes(boxes) ?? boot().area?.bbox ?? null;

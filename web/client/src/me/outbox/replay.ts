@@ -11,10 +11,23 @@ export type Post = (action: Action) => Promise<Answer>;
 /** `idle`: nothing more to do now. `signed_out`: everything waits for a sign-in. */
 export type Halt = "idle" | "signed_out";
 
+const PATIENCE_MS = 45_000;
 const SIGN_IN_AGAIN: ReadonlySet<string> = new Set(["session.none", "session.must_change", "csrf"]);
 
 function toldOf(problem: ApiProblem): Told {
   return { status: problem.status, code: problem.code, detail: problem.detail };
+}
+
+/**
+ * An answer that does not come holds up all that waits behind it. Giving up is safe: should the
+ * request arrive all the same, the next try has the same key.
+ */
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer = 0;
+  const late = new Promise<never>((_, reject) => {
+    timer = window.setTimeout(() => reject(new ApiProblem(0, {})), PATIENCE_MS);
+  });
+  return Promise.race([answer, late]).finally(() => window.clearTimeout(timer));
 }
 
 /** Send one after the other until none is due; returns why it ended. */
@@ -25,7 +38,7 @@ async function drain(person: string, post: Post, changed: () => void): Promise<H
     if (!action) return "idle";
     let after: readonly Action[];
     try {
-      after = arrived(action, actions, await post(action), new Date());
+      after = arrived(action, actions, await inTime(post(action)), new Date());
     } catch (error) {
       const problem = asProblem(error);
       if (SIGN_IN_AGAIN.has(problem.code)) return "signed_out";

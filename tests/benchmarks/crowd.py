@@ -108,18 +108,27 @@ class Asker:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def get(self, path: str, token: str, etag: str = "") -> tuple[int, dict[str, str], bytes]:
-        """Return status, headers and body."""
+        """Return status, headers and body; status 0 where the server did not answer."""
         async with self.busy:
-            if self._streams is None:
-                self._streams = await asyncio.open_connection("127.0.0.1", self.port)
-            reader, writer = self._streams
-            lines = [f"GET {path} HTTP/1.1", "Host: bench", f"Authorization: Bearer {token}"]
-            lines += [f"If-None-Match: {etag}"] if etag else []
-            writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
-            body = await reader.readexactly(int(headers.get("content-length", 0)))
-            return int(head[0].split(" ")[1]), headers, body
+            try:
+                return await self._get(path, token, etag)
+            except (OSError, EOFError):
+                self.close()
+                self._streams = None
+                return 0, {}, b""
+
+    async def _get(self, path: str, token: str, etag: str) -> tuple[int, dict[str, str], bytes]:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = self._streams
+        lines = [f"GET {path} HTTP/1.1", "Host: bench", f"Authorization: Bearer {token}"]
+        lines += [f"If-None-Match: {etag}"] if etag else []
+        writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        headers = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
+        headers = {name.lower(): value for name, value in headers.items()}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        return int(head[0].split(" ")[1]), headers, body
 
     def close(self) -> None:
         if self._streams:

@@ -115,7 +115,12 @@ def make_queue(engine: Engine) -> App:
 
 def send_notices(engine: Engine) -> None:
     """Send the messages that are due by webhook and SMS."""
-    done = delivery.deliver(engine, settings.senders(), phone_keys(), now)
+    try:
+        ways = settings.senders()
+    except settings.BadSenders as refusal:  # said until it is mended; the messages wait
+        logger.error(refusal.code, **refusal.facts)
+        return
+    done = delivery.deliver(engine, ways, phone_keys(), now)
     if done != delivery.Round():
         logger.info("notices.sent", sent=done.sent, again=done.again, dead=done.dead)
 

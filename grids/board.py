@@ -104,7 +104,7 @@ class Line:
     counts
         By the names of `MEASURES`.
     then
-        Valid incidents of the period that is compared with; None if there is none.
+        Valid incidents of the period that is compared with; None if there is none, and of days.
     comparable
         Empty, or why the two periods cannot be compared: `border_changed`, `month_missing`,
         `before_data`.
@@ -208,17 +208,16 @@ def read(
     lines = _lines(conn, window, digits, inside)
     extent = conn.execute(statement("extent", "counts")).one()
     base = base_of(conn, window, compare, unit.code, digits, extent.first)
-    then = _lines(conn, base.window, digits, inside) if base else {}
+    then = _valid(conn, base.window, digits, inside) if base else {}
     coloured = _colours(conn, digits, unit.code, matter, now)
     children = {
         row.code: row for row in conn.execute(statement("children", "board"), {"area": unit.code})
     }
 
     def line(kind: str, key: str) -> Line:
-        was = then.get(kind, {}).get(key)
+        was = then.get(kind, {}).get(key, 0) if base and kind != "day" else None
         why = base.why(key if kind == "unit" else unit.code) if base else ""
-        valid = int(was.valid) if was else 0
-        return Line(key, _counts(lines[kind].get(key)), valid if base else None, why)
+        return Line(key, _counts(lines[kind].get(key)), was, why)
 
     total = line("all", "")
     names = _names(conn, {*lines["unit"], *children}) if below else {}
@@ -408,6 +407,21 @@ def _lines(
         elif row.kind == 0b110 and row.day is not None:
             found["day"][row.day.isoformat()] = row
     return found
+
+
+def _valid(
+    conn: Connection, window: Window, digits: int, inside: Sequence[ColumnElement[bool]]
+) -> dict[str, dict[str, int]]:
+    """Return the valid incidents of a period by unit and matter and in all."""
+    unit = func.left(_T.territory_code, digits)
+    rows = conn.execute(
+        select(unit.label("unit"), _T.matter_code, func.count().label("n"))
+        .where(MEASURES["valid"], *_within(window), *inside)
+        .group_by(func.grouping_sets(tuple_(unit), tuple_(_T.matter_code)))
+    ).all()
+    units = {row.unit: row.n for row in rows if row.unit is not None}
+    matters = {row.matter_code: row.n for row in rows if row.unit is None}
+    return {"unit": units, "matter": matters, "all": {"": sum(units.values())}}
 
 
 def _counts(row: Row[Any] | None) -> Mapping[str, int]:

@@ -66,7 +66,7 @@ def test_a_number_is_what_the_database_counts_and_opens_into_its_rows(sign_in, o
 def test_the_way_down_stands_in_the_address_and_back_goes_up(sign_in):
     page, _ = sign_in("leader", path="/board")
     for digits in (9, 12, 15):
-        page.locator("table tbody a").first.click()
+        page.locator(".whole tbody a").first.click()
         page.wait_for_function(
             f"new URLSearchParams(location.search).get('area')?.length === {digits}"
         )
@@ -109,7 +109,7 @@ def test_a_report_is_taken_from_the_board(sign_in):
 def test_the_board_fits_and_can_be_read_by_everybody(sign_in, scanned, size, language):
     page, _ = sign_in("leader", path=f"/board?lang={language}")
     page.set_viewport_size(size)
-    expect(page.locator(".columns table").first).to_be_visible()
+    expect(page.locator(".whole table")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     assert grave(page) == []
 

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geo.datum import parse_datum, to_cgcs2000
@@ -261,21 +261,19 @@ def receive(conn: Connection, said: Said, keys: KeyRing, now: datetime) -> Given
         If the page sent something else before.
     """
     key, body = _report_key(said.key), _body_hash(said)
-    known = _by_key(conn, key)
     code, tail = code_of(said.key), tail_of(said.phone)
+    known = _known(conn, key, body)
     if known is not None:
-        if bytes(known.body_hash) != body:
-            raise KeyReused(source=SOURCE, external_id=key)
-        return _given(conn, code, tail, known.incident_id)
+        return _given(conn, code, tail, known)
     require_inside(conn, said.place)
     if said.join is None:
         incident_id, territory = _new_incident(conn, said, key, keys, now)
     else:
         reporters.sealed(said.name, said.phone, keys)
         incident_id, territory = _joined(conn, said, now)
-        audit.record(conn, None, "report.join", f"incident {said.join}", territory=territory)
-    conn.execute(
-        insert(schema.resident_report).values(
+    new = conn.execute(
+        upsert(schema.resident_report)
+        .values(
             report_key=key,
             incident_id=incident_id,
             joined=said.join is not None,
@@ -284,7 +282,12 @@ def receive(conn: Connection, said: Said, keys: KeyRing, now: datetime) -> Given
             at=now,
             territory_code=territory,
         )
+        .on_conflict_do_nothing()
     )
+    if new.rowcount == 0:  # the same page was sent twice at once
+        return _given(conn, code, tail, _known(conn, key, body) or incident_id)
+    if said.join is not None:
+        audit.record(conn, None, "report.join", f"incident {incident_id}", territory=territory)
     _attach_photo(conn, key, incident_id, now)
     return _given(conn, code, tail, incident_id)
 
@@ -316,7 +319,13 @@ def _new_incident(
 
 
 def _joined(conn: Connection, said: Said, now: datetime) -> tuple[UUID, str]:
-    """Return an incident that was offered to be joined, and its territory."""
+    """Return an incident that was offered to be joined, and its territory.
+
+    Raises
+    ------
+    BadValue
+        If it was not, or is no longer open.
+    """
     offered = {one.incident_id for one in look_alikes(conn, said.category, said.place, now)}
     if said.join not in offered:
         raise BadValue(field="join", given="", reason="not offered")
@@ -427,9 +436,24 @@ def _body_hash(said: Said) -> bytes:
     return hashlib.sha256(orjson.dumps(said)).digest()
 
 
-def _by_key(conn: Connection, key: str) -> Row[Any] | None:
-    table = schema.resident_report
-    return conn.execute(select(table).where(table.c.report_key == key)).one_or_none()
+def _known(conn: Connection, key: str, body: bytes) -> UUID | None:
+    """Return the incident of a report that was sent before; none if it was not.
+
+    Raises
+    ------
+    KeyReused
+        If the page sent something else.
+    """
+    columns = schema.resident_report.c
+    row = conn.execute(
+        select(columns.incident_id, columns.body_hash).where(columns.report_key == key)
+    ).one_or_none()
+    if row is None:
+        return None
+    if bytes(row.body_hash) != body:
+        raise KeyReused(source=SOURCE, external_id=key)
+    found: UUID = row.incident_id
+    return found
 
 
 # Photos ---------------------------------------------------------------------------------------

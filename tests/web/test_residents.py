@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from uuid import UUID, uuid4
 
@@ -148,6 +149,20 @@ def test_the_same_page_sent_twice_is_one_report_with_one_code(resident, world):
     assert incident_of(world, "点了两次") is not None
     other = resident.submit("/report", who, name="", phone="13000000000", join="")
     assert other.status_code == 409
+
+
+def test_a_page_that_is_sent_several_times_at_once_is_one_report(world):
+    place = residents.Place(world.own.village, "渡口")
+    said = residents.Said(uuid4().hex, "lighting", "同时点了几下", place, phone=PHONE)
+
+    def send(_: int) -> tuple[str, str]:
+        with begin(world.engine, EVERYWHERE) as conn:
+            given = residents.receive(conn, said, KEYS, NOW)
+        return given.code, given.progress.number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(send, range(4)))) == 1
+    assert incident_of(world, "同时点了几下") is not None
 
 
 @pytest.mark.parametrize(

@@ -50,12 +50,15 @@ SELECT min(day) AS first, max(day) AS last FROM daily_count;
 DELETE FROM daily_count;
 
 -- name: rebuild
--- Count again from the incidents, each for the grid that it was placed in when it came.
+-- Count again from the incidents, each for the grid that it was last placed in by its position: borders
+-- that move later do not move it, a pin that is set right does.
 INSERT INTO daily_count (grid_code, day, matter_code, level, source, n)
-SELECT s.facts ->> 'grid', local_day(i.occurred_at), i.matter_code, i.level, i.source, count(*)
+SELECT placed.facts ->> 'grid', local_day(i.occurred_at), i.matter_code, i.level, i.source, count(*)
   FROM incident AS i
-  JOIN incident_step AS s ON s.incident_id = i.incident_id AND s.seq = 1
- WHERE s.facts ->> 'grid' IS NOT NULL AND i.step NOT IN ('rejected', 'duplicate')
+ CROSS JOIN LATERAL (SELECT s.facts FROM incident_step AS s
+                      WHERE s.incident_id = i.incident_id AND s.action IN ('report', 'position')
+                      ORDER BY s.seq DESC LIMIT 1) AS placed
+ WHERE placed.facts ->> 'grid' IS NOT NULL AND i.step NOT IN ('rejected', 'duplicate')
  GROUP BY 1, 2, 3, 4, 5;
 
 -- name: state

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from grids import counts, incidents
 from grids.access import everyone
+from grids.incident_position import Spot, move
 from grids.incidents import IncidentReport
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -67,6 +68,37 @@ def test_a_border_that_moves_later_leaves_the_day_where_it_was(conn, grids):
     conn.execute(text("UPDATE incident SET grid_code = :code"), {"code": grids[2]})
     counts.rebuild(conn)
     assert grids[2] not in counts.daily(conn, date(2026, 11, 1), date(2026, 11, 30))
+
+
+def kept(conn):
+    rows = conn.execute(
+        text("SELECT grid_code, day, matter_code, level, source, n FROM daily_count WHERE n <> 0")
+    )
+    return sorted(tuple(row) for row in rows)
+
+
+def test_a_pin_that_is_moved_takes_its_count_along_and_so_does_what_becomes_of_it(
+    conn, make, grids
+):
+    found = conn.execute(text("SELECT incident_id FROM incident WHERE external_id = '0'")).one()
+    at = make.squares[grids[2]].at(0.5, 0.5)
+    spot = Spot(lon=at.lon, lat=at.lat, datum="cgcs2000")
+    card = move(conn, everyone(), found.incident_id, spot, version=1, reassign=False, now=NOW)
+    day = date(2026, 11, 1)
+    assert counts.daily(conn, day, day) == {grids[0]: 0, grids[2]: 1}
+    before = kept(conn)
+    counts.rebuild(conn)
+    assert kept(conn) == before
+    version = card.incident.version
+    for action, n in (("reject", 0), ("reopen", 1)):
+        step = incidents.step(
+            conn, everyone(), found.incident_id, action, note="x", version=version, now=NOW
+        )
+        version = step.incident.version
+        assert counts.daily(conn, day, day).get(grids[2], 0) == n
+        before = kept(conn)
+        counts.rebuild(conn)
+        assert kept(conn) == before
 
 
 def test_a_rejected_incident_does_not_count(conn, grids):

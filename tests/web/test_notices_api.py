@@ -102,3 +102,13 @@ def test_a_page_that_asks_by_itself_keeps_no_session_alive(world, client_as, sta
     assert seen_at() == long_ago
     assert caller.get("/api/v1/units").status_code == 200
     assert seen_at() > long_ago
+
+
+def test_only_ways_that_this_machine_has_can_be_offered(worker, tmp_path, monkeypatch):
+    file = tmp_path / "senders.toml"
+    monkeypatch.setenv("WANGGE_SENDERS", str(file))
+    assert worker[0].get(f"{PATH}/channels").json["possible"] == []
+    file.write_text('[sms]\nurl = "http://10.1.2.3/send"\n')
+    assert worker[0].get(f"{PATH}/channels").json["possible"] == ["sms"]
+    file.write_text("[sms")
+    assert worker[0].get(f"{PATH}/channels").json["possible"] == []

@@ -67,6 +67,14 @@ def senders() -> dict[Channel, Sender]:
         raise BadSenders(file=str(file), reason=reason) from error
 
 
+def possible_channels() -> list[str]:
+    """Return the ways that people can choose here; a bad file is the operator's matter."""
+    try:
+        return sorted(senders())
+    except BadSenders:
+        return []
+
+
 def _webhook(file: Path, given: dict[str, Any]) -> Sender:
     secret = (file.parent / given["secret_file"]).read_bytes().strip()
     if len(secret) < SHORTEST_SECRET:

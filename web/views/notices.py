@@ -12,7 +12,7 @@ from grids import notice_sending, notices
 from grids.notice_sending import Channel
 from web.clock import now
 from web.door import Blueprint
-from web.notify.settings import senders
+from web.notify.settings import possible_channels
 from web.parse import Strict, Whole
 from web.session import in_background, signed_in, viewer
 from web.transaction import begin
@@ -120,7 +120,7 @@ def set_channels(body):
 
 
 def _ways(wanted):
-    return {"channels": sorted(wanted), "possible": sorted(senders())}
+    return {"channels": sorted(wanted), "possible": possible_channels()}
 
 
 def _shown(notice):

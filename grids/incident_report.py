@@ -149,7 +149,7 @@ def check(
     BadValue
         Naming the field and what is wrong with it.
     MatterNotAdmitted
-        If the matter is not on the admission list on the day of the report.
+        If the matter is not on the admission list: unknown, ended before the report, or to come.
     UndeclaredDatum, UnsupportedDatum
         If there is a position and no datum that can be brought to CGCS2000.
     """
@@ -169,7 +169,7 @@ def check(
     _time("occurred_at", occurred_at, now)
     if report.closed_at:
         _time("closed_at", report.closed_at, now)
-    _require_admitted(matter, local_day(reported_at))
+    _require_admitted(matter, local_day(reported_at), local_day(now))
     if report.unit_code is not None and report.unit_code not in units:
         raise BadValue(field="unit_code", given=report.unit_code, reason="no unit in force")
     if (report.x is None) != (report.y is None):
@@ -178,10 +178,14 @@ def check(
     return parse_datum(report.datum) if report.has_position else None
 
 
-def _require_admitted(matter: Matter, on: date) -> None:
-    if matter.until is not None and on >= matter.until:
+def _require_admitted(matter: Matter, reported_on: date, today: date) -> None:
+    """Let pass what was on the list when it was reported, or has come to be on it since.
+
+    A ledger of years past is sorted by the list of today.
+    """
+    if matter.until is not None and reported_on >= matter.until:
         raise MatterNotAdmitted(matter=matter.code, reason="its time on the list is over")
-    if matter.since is not None and on < matter.since:
+    if matter.since is not None and max(reported_on, today) < matter.since:
         raise MatterNotAdmitted(matter=matter.code, reason="its time on the list has not come")
 
 

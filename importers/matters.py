@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from grids import access, admission, intake, rules
 from grids.errors import BadValue
 from grids.model import Viewer
+from grids.working_days import CLOCKS
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
 from importers.rows import CHINA, Rows, open_batch
@@ -19,6 +20,7 @@ LEVELS = ("ordinary", "large", "major", "severe")
 FIRST_RANKS = ("primary", "informant")
 DEFAULT_LIMIT_H = 72
 DEFAULT_ATTEMPTS = "3-2-1"
+DEFAULT_CLOCK = "working"
 # Where a list does not say since when.
 LONG_AGO = date(2000, 1, 1)
 
@@ -52,6 +54,7 @@ def import_matters(
     levels = rows.check_choice("level", LEVELS, "ordinary")
     ranks = rows.check_choice("first_rank", FIRST_RANKS, "primary")
     limits = rows.check_number("limit_hours", 1, 24 * 366, whole=True)
+    clocks = rows.check_choice("limit_clock", CLOCKS, DEFAULT_CLOCK)
     attempts = rows.check("attempts", "value.bad", _attempts_problem)
     temporary = rows.check_choice("temporary", ("0", "1"), "0")
     since, until = rows.check_time("from"), rows.check_time("to")
@@ -76,6 +79,7 @@ def import_matters(
             temporary=temporary[i] == "1",
             since=start,
             until=end + timedelta(days=1) if end else None,
+            limit_clock="all" if clocks[i] == "all" else "working",
         )
         if standing.get(item.code) == item:
             report.unchanged += 1

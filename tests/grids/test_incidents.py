@@ -508,3 +508,20 @@ def test_a_count_opens_into_exactly_the_rows_that_were_counted(conn, make, count
     rows, _ = incidents.list_page(conn, dispatcher, which, NOW)
     assert len(rows) == counted[grid.code] > 0
     assert all(row.grid_code == grid.code for row in rows)
+
+
+def test_the_list_of_today_sorts_a_ledger_of_years_past_but_not_what_is_to_come(conn, make, county):
+    conn.execute(text("UPDATE matter SET valid = '[2026-01-01,)'"))
+    long_ago = datetime(2018, 5, 1, tzinfo=UTC)
+    incidents.receive(conn, None, report("old", reported_at=long_ago), NOW)
+    conn.execute(text("UPDATE matter SET valid = '[2027-01-01,)'"))
+    with pytest.raises(MatterNotAdmitted, match="has not come"):
+        incidents.receive(conn, None, report("soon"), NOW)
+
+
+def test_a_report_without_a_reporter_keeps_the_hash_it_had(conn):
+    said = report("1", reported_at=NOW)
+    assert said.digest().hex()[:16] == "07a0852d691028b5"
+    told = replace(said, reporter=incidents.Reporter("赵大妈", b"1", "138****5678"))
+    again = replace(said, reporter=incidents.Reporter("赵大妈", b"2", "138****5678"))
+    assert said.digest() != told.digest() == again.digest()

@@ -7,9 +7,8 @@ from uuid import uuid4
 from flask import current_app, jsonify, request
 
 from geo.datum import parse_datum, to_cgcs2000
-from grids import admission, incidents
-from grids.incidents import Given, Reporter, Spot
-from grids.secrets import mask_phone
+from grids import admission, incidents, reporters
+from grids.incidents import Given, Spot
 from web import answers
 from web.clock import now, today
 from web.config import Config
@@ -61,6 +60,7 @@ def list_incidents(asked):
 def report(body):
     """Take in a report: idempotent by source and external id, or by `Idempotency-Key`."""
     key = body.get("external_id") or request.headers.get("Idempotency-Key") or str(uuid4())
+    config: Config = current_app.extensions["wangge.config"]
     said = incidents.IncidentReport(
         source=body["source"],
         external_id=key,
@@ -75,7 +75,7 @@ def report(body):
         occurred_at=body.get("occurred_at"),
         level=body.get("level"),
         channel="desk" if body["source"] == "desk" else "api",
-        reporter=_reporter(body["reporter_name"].strip(), body["reporter_phone"].strip()),
+        reporter=reporters.sealed(body["reporter_name"], body["reporter_phone"], config.phone_keys),
     )
     with begin(viewer()) as conn:
         receipt, created = incidents.receive(conn, viewer(), said, now())
@@ -186,15 +186,6 @@ def position(body, incident_id):
             note=body["note"],
         )
         return _card(conn, card)
-
-
-def _reporter(name: str, phone: str) -> Reporter | None:
-    """Return who reported as it is kept: the telephone number enciphered, and masked."""
-    if not name and not phone:
-        return None
-    config: Config = current_app.extensions["wangge.config"]
-    cipher = config.phone_keys.encrypt(phone) if phone else None
-    return Reporter(name, cipher, mask_phone(phone) if phone else None)
 
 
 def _card(conn, card):

@@ -7,24 +7,15 @@ import shapely
 from playwright.sync_api import expect
 from sqlalchemy import text
 
+from tests.browser.phone import all_sent, card, photos_of, report_to_worker, steps_of, tap_through
 from tests.browser.screen import settled, the_map
+from tests.browser.test_screens import barriers
 
 pytestmark = pytest.mark.browser
 
 OUTLINE = text(
     "SELECT ST_AsBinary(outline) FROM unit_outline WHERE unit_code = :code AND upper_inf(valid)"
 )
-REPORTED = text(
-    """
-    SELECT i.incident_id, i.number
-      FROM incident AS i
-      JOIN account AS a ON a.person_id = i.owner_id
-     WHERE a.login = 'worker' AND i.step = 'reported'
-     ORDER BY i.due_at NULLS LAST
-     LIMIT 1
-    """
-)
-STEPS = text("SELECT action, to_step, note FROM incident_step WHERE incident_id = :id ORDER BY seq")
 ANOTHER_HOME = text(
     "SELECT household_id, grid_code FROM household WHERE grid_code <> :own ORDER BY number LIMIT 1"
 )
@@ -78,32 +69,51 @@ def test_a_worker_who_is_not_located_taps_the_map_and_is_told_why(sign_in, own):
     box = the_map(page).bounding_box()
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     answer = page.locator(".answer")
-    expect(answer).to_contain_text("地图点选的位置")
+    expect(answer).to_contain_text("点选的位置")
     expect(answer).to_contain_text("网格内")
 
 
-def test_a_worker_accepts_and_resolves_an_incident_in_three_taps(sign_in, owner):
-    with owner.connect() as conn:
-        incident = conn.execute(REPORTED).one()
+def test_a_worker_ends_an_incident_with_a_photo_in_three_taps(sign_in, site, owner):
+    key, number = report_to_worker(site, owner)
     page, _ = sign_in("worker", phone=True, path="/me#todo")
-    card = page.locator(".todo li").filter(has_text=incident.number)
-    card.get_by_role("button", name="接单").tap()
-    card.get_by_role("button", name="处理完成").tap()
-    card.get_by_label("处理结果").fill("已到场劝解，双方同意")
-    card.get_by_role("button", name="提交").tap()
-    expect(card.get_by_role("button", name="提交")).to_have_count(0)
+    tap_through(page, number, "已劝解调处")
     expect(page.get_by_text("已提交").first).to_be_visible()
-    with owner.connect() as conn:
-        steps = [tuple(row) for row in conn.execute(STEPS, {"id": incident.incident_id})]
-        state = conn.execute(
-            text("SELECT step FROM incident WHERE incident_id = :id"),
-            {"id": incident.incident_id},
-        ).scalar_one()
-    assert state == "resolved"
-    assert steps[-2:] == [
+    all_sent(page)
+    assert steps_of(owner, key) == [
         ("accept", "accepted", ""),
-        ("resolve", "resolved", "已到场劝解，双方同意"),
+        ("resolve", "resolved", "已劝解调处"),
     ]
+    ((jpeg, step),) = photos_of(owner, key)
+    assert step == 3
+    assert b"Exif" not in jpeg
+    shown = page.request.get(f"{page.url.split('/me')[0]}/api/v1/incidents/{key}")
+    assert shown.ok
+
+
+def test_a_worker_gives_an_incident_back_in_words_of_their_own(sign_in, site, owner):
+    key, number = report_to_worker(site, owner)
+    page, _ = sign_in("worker", phone=True, path="/me#todo")
+    one = card(page, number)
+    one.get_by_role("button", name="退回").tap()
+    one.get_by_label("退回理由").fill("属水务部门")
+    one.get_by_role("button", name="提交").tap()
+    all_sent(page)
+    expect(card(page, number)).to_have_count(0)
+    assert steps_of(owner, key) == [("return", "returned", "属水务部门")]
+
+
+def test_a_worker_chooses_large_letters_and_the_dark(sign_in):
+    page, _ = sign_in("worker", phone=True, path="/me#me")
+    page.get_by_label("大字").check()
+    page.get_by_role("button", name="深色").tap()
+    page.reload()
+    looks = page.evaluate(
+        "[getComputedStyle(document.documentElement).fontSize,"
+        " getComputedStyle(document.body).backgroundColor]"
+    )
+    assert looks == ["20px", "rgb(18, 24, 30)"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert barriers(page) == []
 
 
 def test_a_worker_does_not_learn_of_households_next_door(sign_in, site, owner, own):

@@ -339,6 +339,17 @@ plan_sketch = Table(
     Column("at", Instant, nullable=False, server_default=FetchedValue()),
 )
 
+plan_answer = Table(
+    "plan_answer",
+    metadata,
+    Column("plan_id", Uuid, primary_key=True),
+    Column("by_person", Uuid, primary_key=True),
+    Column("sent_key", Text, primary_key=True),
+    Column("said", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False, server_default=FetchedValue()),
+)
+
 lease = Table(
     "lease",
     metadata,

@@ -43,6 +43,7 @@ STATUS = {
     "record.stale": 409,
     "plan.stale": 409,
     "plan.conflict": 409,
+    "plan.key_reused": 409,
     "plan.closed": 409,
     "plan.not_in_conflict": 409,
     "plan.go_together": 409,

@@ -309,3 +309,18 @@ DELETE FROM plan_sketch WHERE plan_id = :plan_id AND sketch_id = :sketch_id;
 -- A drawing that has become a step after all.
 DELETE FROM plan_sketch
  WHERE plan_id = :plan_id AND tool = :tool AND md5(params::text) = md5(CAST(CAST(:params AS jsonb) AS text));
+
+-- name: hold_key
+-- Two requests of one key wait for each other.
+SELECT pg_advisory_xact_lock(hashtextextended(:name, 7204));
+
+-- name: told
+-- What was answered to a key, and what it was sent with.
+SELECT said, answer FROM plan_answer WHERE plan_id = :plan_id AND by_person = :by AND sent_key = :key;
+
+-- name: tell
+-- The answer to a key; those of the day before yesterday have served.
+WITH stale AS (
+  DELETE FROM plan_answer WHERE plan_id = :plan_id AND at < now() - interval '2 days'
+)
+INSERT INTO plan_answer (plan_id, by_person, sent_key, said, answer) VALUES (:plan_id, :by, :key, :said, :answer);

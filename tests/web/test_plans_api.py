@@ -165,6 +165,24 @@ def test_a_step_is_foreseen_made_and_taken_back(desk, engine, tool):
     assert desk.cells() == start
 
 
+def test_a_step_sent_again_under_its_key_changes_nothing_and_is_answered_the_same(desk, engine):
+    body = {"tool": "split", "version": 0, **a_step_of_every_tool(desk, engine)["split"]}
+    key = {"Idempotency-Key": "a drawing of this morning"}
+    made = desk.caller.post(desk.path + "/steps", body, headers=key)
+    assert made.status_code == 200, made.json
+    state = rows(engine, desk.plan)
+    again = desk.caller.post(desk.path + "/steps", body, headers=key)
+    assert (again.status_code, again.data) == (200, made.data)
+    assert rows(engine, desk.plan) == state
+    other = desk.caller.post(desk.path + "/steps", {**body, "version": 1}, headers=key)
+    assert (other.status_code, other.json["code"]) == (409, "plan.key_reused")
+    undo = {"version": 1}
+    for _ in range(2):
+        undone = desk.caller.post(desk.path + "/undo", undo, headers={"Idempotency-Key": "undo"})
+        assert undone.status_code == 200
+        assert undone.json["plan"]["version"] == 2
+
+
 def test_a_unit_that_the_plan_makes_is_renamed(desk, engine):
     made = desk.step("draw", **a_step_of_every_tool(desk, engine)["draw"]).json
     code = next(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, jsonify, request
 
-from grids import overlay, plan_arcs, plan_sketches, plans
+from grids import overlay, plan_arcs, plan_repeats, plan_sketches, plans
 from web import plan_answers, plan_schemas, plan_tools
 from web.door import Blueprint
 from web.plan_bodies import ArcsQuery, CellsQuery, PlanBody, PlanVersionBody
@@ -88,16 +88,20 @@ def arcs(asked, plan_id):
 @needs("plan.edit")
 @plan_tools.arguments
 def add_step(body, plan_id):
-    """Make one step.
+    """Make one step; sent again under its `Idempotency-Key` it changes nothing.
 
     A drawing that is refused is kept with its fault: the problem names it as `sketch_id`.
     """
     wish = plan_tools.wish(request, body)
     try:
         with begin(viewer()) as conn:
-            outcome = wish.make(conn, viewer(), plan_id)
-            plan_sketches.forget(conn, plan_id, wish.tool, wish.said)
-            return jsonify(plan_answers.outcome(conn, viewer(), outcome))
+
+            def make():
+                outcome = wish.make(conn, viewer(), plan_id)
+                plan_sketches.forget(conn, plan_id, wish.tool, wish.said)
+                return jsonify(plan_answers.outcome(conn, viewer(), outcome)).data
+
+            return _once(conn, plan_id, make)
     except plan_sketches.KEPT as refusal:
         with begin(viewer()) as conn:
             kept = plan_sketches.keep(conn, viewer(), plan_id, wish.tool, wish.said, refusal)
@@ -129,8 +133,12 @@ def preview(body, plan_id):
 def undo(body, plan_id):
     """Take back the last step."""
     with begin(viewer()) as conn:
-        outcome = plans.undo(conn, viewer(), plan_id, version=body["version"])
-        return jsonify(plan_answers.outcome(conn, viewer(), outcome))
+
+        def make():
+            outcome = plans.undo(conn, viewer(), plan_id, version=body["version"])
+            return jsonify(plan_answers.outcome(conn, viewer(), outcome)).data
+
+        return _once(conn, plan_id, make)
 
 
 @blp.post("/<uuid:plan_id>/redo")
@@ -141,8 +149,12 @@ def undo(body, plan_id):
 def redo(body, plan_id):
     """Do again the step that was undone last."""
     with begin(viewer()) as conn:
-        outcome = plans.redo(conn, viewer(), plan_id, version=body["version"])
-        return jsonify(plan_answers.outcome(conn, viewer(), outcome))
+
+        def make():
+            outcome = plans.redo(conn, viewer(), plan_id, version=body["version"])
+            return jsonify(plan_answers.outcome(conn, viewer(), outcome)).data
+
+        return _once(conn, plan_id, make)
 
 
 @blp.post("/<uuid:plan_id>/steps/<int:seq>/undo")
@@ -153,8 +165,12 @@ def redo(body, plan_id):
 def undo_step(body, plan_id, seq):
     """Take back one step of the list, where no later one changed the same cells."""
     with begin(viewer()) as conn:
-        outcome = plans.undo_step(conn, viewer(), plan_id, seq, version=body["version"])
-        return jsonify(plan_answers.outcome(conn, viewer(), outcome))
+
+        def make():
+            outcome = plans.undo_step(conn, viewer(), plan_id, seq, version=body["version"])
+            return jsonify(plan_answers.outcome(conn, viewer(), outcome)).data
+
+        return _once(conn, plan_id, make)
 
 
 @blp.get("/<uuid:plan_id>/sketches")
@@ -213,3 +229,11 @@ def withdraw(plan_id):
     with begin(viewer()) as conn:
         plan = plans.withdraw(conn, viewer(), plan_id)
         return jsonify(plan_answers.plan(conn, viewer(), plan))
+
+
+def _once(conn, plan_id, make):
+    """Answer a change of a plan, the same to the same key."""
+    key = request.headers.get("Idempotency-Key")
+    said = request.path.encode() + request.get_data()
+    answer = plan_repeats.once(conn, viewer(), plan_id, key, said, make)
+    return Response(answer, mimetype="application/json")

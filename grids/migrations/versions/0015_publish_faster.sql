@@ -213,3 +213,17 @@ REVOKE EXECUTE ON FUNCTION remember_new_names FROM PUBLIC;
 DROP TRIGGER remember_new_name ON unit;
 CREATE TRIGGER remember_new_names AFTER INSERT ON unit REFERENCING NEW TABLE AS made
   FOR EACH STATEMENT EXECUTE FUNCTION remember_new_names();
+
+-- Steps sent again ------------------------------------------------------------------------------------------
+
+CREATE TABLE plan_answer (
+  plan_id   uuid NOT NULL REFERENCES plan,
+  by_person uuid NOT NULL REFERENCES person,
+  sent_key  text NOT NULL CHECK (length(sent_key) <= 200),
+  said      bytea NOT NULL,
+  answer    bytea NOT NULL,
+  at        timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (plan_id, by_person, sent_key)
+);
+COMMENT ON TABLE plan_answer IS 'what was answered to a step under its sender''s key: sent again, it is answered the same; said is a SHA-256 of the request';
+GRANT SELECT, INSERT, DELETE ON plan_answer TO wangge_web;

@@ -253,7 +253,10 @@ def _wide(
 
 
 def _gaps(faces: Geometries, tree: shapely.STRtree, tolerance_m: float) -> list[_Region]:
-    shapes, _, _ = _wide(_united(faces, np.zeros(len(faces), dtype=np.int64)), tolerance_m)
+    # Faces of one net meet edge to edge: nothing has to be noded to unite them.
+    united: Geometries = np.empty(1, dtype=np.object_)
+    united[0] = shapely.coverage_union_all(faces)
+    shapes, _, _ = _wide(united, tolerance_m)
     gap, polygon = tree.query(shapes, predicate="dwithin", distance=tolerance_m)
     return [
         _Region("gap", tuple(sorted(polygon[gap == number].tolist())), shape)

@@ -95,3 +95,19 @@ def test_households_of_a_grid_are_listed_with_masked_numbers(sign_in, owner, gri
             {"code": grid.code},
         ).scalar_one()
     expect(page.locator("#unit-panel")).to_contain_text(number)
+
+
+def test_what_is_shown_can_be_had_on_paper(sign_in, site, grid):
+    page, _ = sign_in("admin", path=f"/?unit={grid.code}")
+    card = page.get_by_role("link", name="打印网格卡")
+    answer = page.request.get(site.address + card.get_attribute("href"))
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.body().startswith(b"%PDF")
+    page.goto(f"{site.address}/?unit={grid.code[:9]}")
+    expect(page.get_by_role("link", name="打印地图册")).to_be_visible()
+    page.get_by_label("纸张").select_option("A1")
+    wall = page.get_by_role("link", name="打印挂图")
+    assert f"/print/wall/{grid.code[:9]}.pdf?paper=A1" in wall.get_attribute("href")
+    page.goto(f"{site.address}/publications")
+    edition = page.get_by_role("link", name="打印该版")
+    assert "on=" in edition.get_attribute("href")

@@ -33,6 +33,12 @@ export const common = {
   "do.open": ["打开", "Open"],
   "do.zoom_to": ["在地图上看", "Show on the map"],
 
+  "print.card": ["打印网格卡", "Print grid card"],
+  "print.book": ["打印地图册", "Print map book"],
+  "print.wall": ["打印挂图", "Print wall map"],
+  "print.edition": ["打印该版", "Print this edition"],
+  "print.paper": ["纸张", "Paper"],
+
   "state.loading": ["正在载入…", "Loading…"],
   "state.none": ["没有数据", "Nothing here"],
   "state.problem": ["没有成功", "This did not work"],

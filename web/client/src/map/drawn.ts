@@ -36,7 +36,13 @@ function traced(traces: readonly Traced[]): FeatureCollection {
 }
 
 export function drawnOn(map: MapLibreMap) {
+  // Each new content of a source is a frame of the whole map: nothing in place of nothing is none.
+  const filled = new Set<string>();
+  let caught = "";
+
   function set(source: string, data: FeatureCollection): void {
+    if (data.features.length) filled.add(source);
+    else if (!filled.delete(source)) return;
     (map.getSource(source) as GeoJSONSource | undefined)?.setData(data);
   }
 
@@ -99,6 +105,9 @@ export function drawnOn(map: MapLibreMap) {
 
     /** Where the pointer has been caught: by a node, or by an edge. */
     setSnap(at: LonLat | null, kind: "node" | "edge" = "node"): void {
+      const mark = at ? `${at.join()} ${kind}` : "";
+      if (mark === caught) return;
+      caught = mark;
       set("snap", at ? all([pointAt(at, { kind })]) : NOTHING);
     },
 

@@ -63,6 +63,7 @@ const OVERLAYS = {
 };
 const FIT_PADDING = 36;
 const SELECT_MAX_ZOOM = 16;
+const HOVER_ZOOM = 11.6;
 
 /** Whether this browser can draw a map at all. */
 export function canDraw(): boolean {
@@ -146,6 +147,7 @@ export function createMap(options: MapOptions) {
 
   const marks = marksOn(map);
   let brushing: ((cell: number) => void) | null = null;
+  let drawing = false;
   let border: Border | null = null;
   let removed = false;
 
@@ -171,8 +173,10 @@ export function createMap(options: MapOptions) {
     frame = requestAnimationFrame(() => {
       frame = 0;
       if (removed) return;
-      const hit = hitOf(event);
-      marks.hoverCell(hit.cell);
+      // A pen asks for the place alone; so far out that cells have no names a hovered one is no help.
+      const at: LonLat = [event.lngLat.lng, event.lngLat.lat];
+      const hit = drawing ? { at, units: {}, point: null, cell: null } : hitOf(event);
+      marks.hoverCell(map.getZoom() < HOVER_ZOOM ? null : hit.cell);
       if (brushing && event.originalEvent.buttons === 1 && hit.cell !== null) brushing(hit.cell);
       options.onPoint?.(hit);
     });
@@ -281,6 +285,7 @@ export function createMap(options: MapOptions) {
 
     /** While a pen draws, two clicks are two vertices and not a wish to come nearer. */
     pen(on: boolean): void {
+      drawing = on;
       if (on) map.doubleClickZoom.disable();
       else if (options.onDoubleClick === undefined) map.doubleClickZoom.enable();
     },

@@ -340,9 +340,9 @@ def _status(code: str, refusal: Refusal | None = None):
 
 
 def _qr(link: str) -> Markup:
-    """Return a link as a square of an SVG that needs no style of its own."""
+    """Return a link as a square of an SVG that takes whatever room it is given, whole."""
     out = io.BytesIO()
-    segno.make(link, error="m").save(out, kind="svg", scale=4, border=2, xmldecl=False, svgns=True)
+    segno.make(link, error="m").save(out, kind="svg", border=2, xmldecl=False, omitsize=True)
     return Markup(out.getvalue().decode())  # noqa: S704 - made by segno of our own address
 
 

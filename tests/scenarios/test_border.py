@@ -31,7 +31,7 @@ def test_a_border_moves_under_open_incidents(story):
 
     # 每件事都记得当初由哪次发布定位，也说得出今天属于哪个网格
     assert story.card(begun, zhang).publication == before.publication
-    assert story.card(begun, zhang).grid_today == story.grids["西门网格"].code
+    assert story.card(begun, zhang).grid_today.grid_code == story.grids["西门网格"].code
     assert story.card(waiting, zhang).publication == publication.number
     story.when_done(wang, "accept", waiting)
     story.when_done(li, "resolve", begun, note="已补井盖")

@@ -104,8 +104,6 @@ export const duties = {
   "recurring.none_do": ["例如“每旬巡查防火重点”，到期自动为每个网格生成任务。", "For example a patrol every ten days: tasks come by themselves for each grid."],
   "recurring.share": ["{done} / {n} 完成", "{done} of {n} done"],
   "recurring.overdue": ["逾期 {n}", "{n} overdue"],
-  "recurring.now": ["本期 {from} 至 {to}", "This period: {from} to {to}"],
-  "recurring.before": ["往期", "Before"],
   "recurring.end": ["停止", "Stop"],
   "recurring.ended": ["已停止，未完成的任务保留", "Stopped; open tasks stay"],
   "recurring.made": ["已设立，本期任务已生成", "Set up; the tasks of this period are made"],

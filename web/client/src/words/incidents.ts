@@ -3,7 +3,6 @@ import type { Words } from "./type";
 export const incidents = {
   "incident.review": ["待核对", "To review"],
   "incident.overdue": ["已超时", "Overdue"],
-  "incident.near_due": ["将到期", "Nearly due"],
   "incident.due": ["办理时限", "Due"],
   "incident.matter": ["事项", "Matter"],
   "incident.summary": ["情况", "What happened"],

@@ -1,4 +1,4 @@
-"""Hotspot answers over HTTP on the full county, by every filter, at one and at ten million incidents."""
+"""Hotspot answers over HTTP on the full county, by any filter, at one and ten million incidents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sqlalchemy import text
@@ -30,24 +30,17 @@ SHARES = (1, 10)
 METHODS = ("count", "excess", "gi", "change", "emerging", "scan")
 
 
-class Site(NamedTuple):
-    """An application on a county with so many incidents, and a leader who asks."""
-
-    leader: Caller
-    engine: Any
-
-
 @cache
-def site(millions: int) -> Site:
-    """Fill the counts of two years and open the application on them, held in memory."""
-    owner_url, web_url = county_urls()
-    owner = make_engine(owner_url, pooled=False)
+def leader_of(millions: int) -> Caller:
+    """Fill the counts of two years; return a leader who asks the application about them."""
+    owner = make_engine(county_urls()[0], pooled=False)
     with begin(owner, EVERYWHERE) as conn:
         conn.execute(text("TRUNCATE daily_count"))
         conn.execute(
             text(
-                "INSERT INTO matter (code, scheme, name, valid) SELECT code, 'x', code,"
-                " daterange('2020-01-01', NULL) FROM unnest(CAST(:codes AS text[])) AS code"
+                "INSERT INTO matter (code, scheme, name, limit_hours, valid)"
+                " SELECT code, 'x', code, 24, daterange('2020-01-01', NULL)"
+                " FROM unnest(CAST(:codes AS text[])) AS code"
                 " ON CONFLICT DO NOTHING"
             ),
             {"codes": MATTERS},
@@ -57,9 +50,8 @@ def site(millions: int) -> Site:
         ).scalars()
         _fill(conn, list(grids), millions * MILLION)
         conn.execute(text("ANALYZE daily_count"))
-    app = create_app(config_of(make_engine(web_url)))
-    leader = Staff(owner).account(Role.LEADER, COUNTY)
-    return Site(Caller(app, leader.token), app)
+    app = create_app(config_of(owner))
+    return Caller(app, Staff(owner).account(Role.LEADER, COUNTY).token)
 
 
 def _fill(conn: Any, grids: list[str], incidents: int) -> None:
@@ -79,7 +71,13 @@ def _fill(conn: Any, grids: list[str], incidents: int) -> None:
     command = "COPY daily_count (grid_code, day, matter_code, level, source, n) FROM STDIN"
     with driver.cursor() as cursor, cursor.copy(command) as copy:
         for part in np.array_split(np.arange(cell.size), max(cell.size // 50_000, 1)):
-            rows = zip(unit[part].tolist(), day[part].tolist(), kind[part].tolist(), n[part].tolist(), strict=True)
+            rows = zip(
+                unit[part].tolist(),
+                day[part].tolist(),
+                kind[part].tolist(),
+                n[part].tolist(),
+                strict=True,
+            )
             copy.write("".join(f"{grids[u]}\t{dates[d]}{ends[k]}{c}\n" for u, d, k, c in rows))
 
 
@@ -106,7 +104,7 @@ def questions() -> Iterator[str]:
 
 def asked(millions: int, n: int = 60) -> tuple[Sequence[float], str]:
     """Return how long each of `n` different questions took, once warm."""
-    leader = site(millions).leader
+    leader = leader_of(millions)
     asking = questions()
     for _ in METHODS:
         leader.get(next(asking))
@@ -128,7 +126,7 @@ def held(millions: int) -> Callable[[], object]:
         with begin(engine, EVERYWHERE) as conn:
             return counts_held.read(conn)
 
-    site(millions)
+    leader_of(millions)
     return read
 
 

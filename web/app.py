@@ -21,8 +21,8 @@ from web.views import (
     board,
     calendar,
     cameras,
-    feeds,
     duties,
+    feeds,
     health,
     history,
     hotspots,
@@ -94,7 +94,19 @@ API_DOORS = (
     units,
     where,
 )
-PAGE_DOORS = (account, health, open311, pages, phone, prints, report_files, residents, sheets, tiles, wall)
+PAGE_DOORS = (
+    account,
+    health,
+    open311,
+    pages,
+    phone,
+    prints,
+    report_files,
+    residents,
+    sheets,
+    tiles,
+    wall,
+)
 
 
 class OrjsonProvider(JSONProvider):

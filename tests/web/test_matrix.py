@@ -92,9 +92,7 @@ DOORS = {
     "wall.wall": Door(None, "/wall"),
     "wall.data": Door(None, "/wall/data"),
     "board.counts": Door("incident.see", f"/api/v1/counts?{PERIOD}", walled=True),
-    "board.rows": Door(
-        "incident.see", f"/api/v1/counts/rows?measure=valid&{PERIOD}", walled=True
-    ),
+    "board.rows": Door("incident.see", f"/api/v1/counts/rows?measure=valid&{PERIOD}", walled=True),
     "reports.list_reports": Door("export.run", "/api/v1/reports"),
     "reports.show": Door(
         "export.run", "/api/v1/reports/daily?on=2026-03-31&area={t.code}", walled=True
@@ -315,9 +313,7 @@ DOORS = {
     "tasks.visit": Door("incident.step", "/api/v1/visits", VISIT, walled=True),
     "tasks.patrol": Door("incident.step", "/api/v1/patrols", PATROL, walled=True),
     "tasks.coverage": Door("worker.see", f"/api/v1/visits/coverage?{DAYS}", walled=True),
-    "tasks.unvisited": Door(
-        "household.see", "/api/v1/visits/unvisited?grid={t.grid}", walled=True
-    ),
+    "tasks.unvisited": Door("household.see", "/api/v1/visits/unvisited?grid={t.grid}", walled=True),
     "plans.withdraw": Door("plan.edit", PLAN + "/withdraw", walled=True),
     "notices.list_notices": Door(SIGNED_IN, "/api/v1/notices"),
     "notices.mark_seen": Door(SIGNED_IN, "/api/v1/notices/seen", {"up_to": 0}),

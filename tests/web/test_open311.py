@@ -147,9 +147,7 @@ def test_an_answer_in_xml_has_the_elements_of_the_standard(client, world, api_ke
     assert token.findtext("request/token") == request_id
 
 
-def test_anybody_sees_how_far_it_is_and_only_the_client_its_words_and_place(
-    client, world, api_key
-):
+def test_anybody_sees_how_far_it_is_and_only_the_client_its_words_and_place(client, world, api_key):
     sent = send(client, world, api_key, description="桥面\x0b塌陷").json[0]["service_request_id"]
     public = client.get(f"{DOOR}/requests/{sent}.json").json[0]
     assert set(public) == {
@@ -190,9 +188,7 @@ def test_nothing_that_came_through_another_door_is_shown(client, world):
     assert client.get(f"{DOOR}/requests/{foreign}.json").status_code == 404
     asked = {"service_request_id": foreign}
     assert client.client.get(f"{DOOR}/requests.json", query_string=asked).json == []
-    missing, there = (
-        client.get(f"{DOOR}/requests/{key}.json") for key in (str(uuid4()), foreign)
-    )
+    missing, there = (client.get(f"{DOOR}/requests/{key}.json") for key in (str(uuid4()), foreign))
     assert (missing.status_code, missing.data) == (there.status_code, there.data)
 
 

@@ -1,4 +1,4 @@
-"""The worker of the phone page and its manifest: what a phone installs, and starts without a network."""
+"""What a phone installs to start its page without a network: its worker and its manifest."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def slip(incident_id):
             client=request.remote_addr,
         )
     address = (config.maps.address or request.url_root).rstrip("/")
-    pdf = incident_slip(card, f"{address}/incidents?incident={incident_id}", tag(), moment)
+    pdf = incident_slip(card, f"{address}/incidents?id={incident_id}&step=all", tag(), moment)
     answer = Response(pdf, mimetype="application/pdf")
     answer.headers.set("Content-Disposition", "inline", filename=f"{card.incident.number}.pdf")
     answer.headers["Cache-Control"] = "no-store"

@@ -248,6 +248,15 @@ def test_case_21_a_sketch_that_crosses_itself_makes_three_parts():
     assert {c.grid for c in after.values()} >= set("MNO")
 
 
+@pytest.mark.parametrize("end", [(0, 0), (5e-5, 0), (-3e-5, 4e-5)])
+def test_case_21_a_double_click_on_the_start_closes_the_sketch(end):
+    """The start comes once more, there or some millimetres beside it."""
+    beside = (RING[0][0] + end[0], RING[0][1] + end[1])
+    once, twice = cut(*RING), cut(*RING[:-1], beside, beside)
+    assert shapely.equals(land(twice, "N"), land(once, "N"))
+    require_proven(board(), twice.values())
+
+
 def test_case_22_a_sketch_inside_one_cell_dangles():
     with pytest.raises(Dangling) as refused:
         cut((2.2, 2.2), (2.8, 2.8))

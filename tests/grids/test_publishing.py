@@ -9,7 +9,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from geo.coverage import adjacency
 from geo.coverage import outlines as coverage_outlines
@@ -666,3 +666,20 @@ def test_what_was_in_force_follows_on_each_other_also_when_the_clock_was_set_bac
             {"at": at},
         ).scalar()
         assert covered == pytest.approx(sum(cells_in_force(conn).area_m2), rel=1e-6)
+
+
+def test_a_cell_has_one_version_at_a_time_and_the_moment_of_change_is_of_the_later(conn, county):
+    """Case 46: the later of two ranges that touch has the moment; none may begin before it."""
+    plan_id, cell, grid = moved_cell(conn)
+    publish(conn, admin(), plan_id, "")
+    versions = text(
+        "SELECT grid_code FROM cell_version WHERE cell_id = :cell"
+        " AND valid @> (SELECT max(at) FROM publication)"
+    )
+    assert conn.execute(versions, {"cell": cell}).scalars().all() == [grid]
+    backdated = text(
+        "UPDATE cell_version SET valid = tstzrange(lower(valid) - interval '1 microsecond', NULL)"
+        " WHERE cell_id = :cell AND upper_inf(valid)"
+    )
+    with pytest.raises(IntegrityError), conn.begin_nested():
+        conn.execute(backdated, {"cell": cell})

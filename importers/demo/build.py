@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from importers.demo import county, events, homes, people
+from importers.demo import county, events, homes, people, rounds
 from importers.demo.words import FOLDER
 from importers.options import Progress, no_progress
+
+CALENDARS = FOLDER.parent / "calendar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def build(
     progress(3, 4, "draw")
     happened = events.write(drawn, lived, folder, n=n_incidents, seed=seed, today=today)
     progress(4, 4, "draw")
+    visits = rounds.write(register, staff["duties"], folder, seed, today)
     levels = ("county", "township", "village")
     return [
         *(DemoFile("units", outlines[level], level=level) for level in levels),
@@ -64,7 +67,9 @@ def build(
         DemoFile("people", staff["people"]),
         DemoFile("duties", staff["duties"]),
         DemoFile("matters", FOLDER / "matters.csv"),
+        *(DemoFile("holidays", path) for path in sorted(CALENDARS.glob("*.csv"))),
         DemoFile("households", register, datum="cgcs2000"),
+        DemoFile("visits", visits),
         *(DemoFile("cameras", path, datum=datum) for datum, path in sorted(cameras.items())),
         *(DemoFile("incidents", path, datum=datum) for datum, path in sorted(happened.items())),
     ]

@@ -82,6 +82,14 @@ def uncut(outlines: Geometries) -> Faces:
     return Faces(outlines, owner, shared_edges(outlines), _about_m2(outlines))
 
 
+def beside(faces: Faces, n_cells: int, more: Geometries) -> Faces:
+    """Return faces of some cells and further whole cells, which are counted after those."""
+    outlines = np.concatenate((faces.outlines, more))
+    owner = np.concatenate((faces.owner, n_cells + np.arange(len(more))))
+    area = np.concatenate((faces.area, _about_m2(more)))
+    return Faces(outlines, owner, shared_edges(outlines), area)
+
+
 def node(cells: Geometries, lines: BaseGeometry) -> tuple[Geometries, Keys]:
     """Return the faces that lines cut out of cells, and in which cell each lies.
 

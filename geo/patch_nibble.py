@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.errors import GeoError
 from geo.lattice import SCALE, Keys
 from geo.patch import Cell, Patch, UnknownGrid, outlines_of
-from geo.patch_faces import Faces, Ground, cut, ground
+from geo.patch_faces import Faces, Ground, beside, cut, ground
 from geo.patch_loose import cuts_off
 from geo.patch_pieces import codes_of, rebuilt
 from geo.patch_sketch import area_of
@@ -70,18 +70,25 @@ def nibble(
     village = next((cell.village for cell in given if cell.grid == grid), None)
     if village is None:
         raise UnknownGrid(grid=grid)
-    few = _concerned(given, grid, blob)
-    painted = _painted(few, grid, village, blob)
-    if not cuts_off(*painted):
-        return rebuilt(few, *painted, new_ids, loose=None)
-    return rebuilt(given, *_painted(given, grid, village, blob), new_ids, loose=loose)
+    few, others = _concerned(given, grid, blob)
+    faces, before, after, codes = _painted(few, grid, village, blob)
+    if not cuts_off(faces, before, after, codes):
+        return rebuilt(few, faces, before, after, codes, new_ids, loose=None)
+    known = [*few, *others]
+    more = beside(faces, len(few), outlines_of(others))
+    codes, grid_of = codes_of(known)
+    painted = np.flatnonzero(before != after)
+    before = grid_of[more.owner]
+    after = before.copy()
+    after[painted] = codes.index(grid)
+    return rebuilt(known, more, before, after, codes, new_ids, loose=loose)
 
 
-def _concerned(cells: Sequence[Cell], grid: str, blob: Polygon) -> list[Cell]:
-    """Return all cells of the grids that an area may touch.
+def _concerned(cells: Sequence[Cell], grid: str, blob: Polygon) -> tuple[list[Cell], list[Cell]]:
+    """Return all cells of the grids that an area may touch, and the others.
 
-    Nobody else takes part unless a piece is cut off and looks for a neighbour: of what the tools
-    are given, a sixth.
+    The others, five sixths of what this tool is given, take part only when a piece is cut off and
+    looks for a neighbour.
     """
     reach = 2 * _TOUCH / SCALE
     west, south, east, north = shapely.bounds(outlines_of(cells)).T
@@ -89,12 +96,13 @@ def _concerned(cells: Sequence[Cell], grid: str, blob: Polygon) -> list[Cell]:
     close = (west <= most_x + reach) & (east >= least_x - reach)
     close &= (south <= most_y + reach) & (north >= least_y - reach)
     grids = {cells[k].grid for k in np.flatnonzero(close).tolist()} | {grid}
-    return [cell for cell in cells if cell.grid in grids]
+    few = [cell for cell in cells if cell.grid in grids]
+    return few, [cell for cell in cells if cell.grid not in grids]
 
 
 def _painted(
     cells: Sequence[Cell], grid: str, village: str, blob: Polygon
-) -> tuple[Faces, Keys, Keys, Sequence[str | None]]:
+) -> tuple[Faces, Keys, Keys, list[str | None]]:
     """Return cells cut by an area, the index of each face's grid before and after, and the codes.
 
     Raises

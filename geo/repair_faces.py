@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,15 +32,15 @@ class Faces:
         Pairs (face, polygon): the polygon covers the middle of the face and belongs to its parent.
     strays
         Pairs like `claims` where the polygon belongs to another parent.
-    area_m2
-        Area of each, in the plane of the zone.
+    flat
+        The polygons in metres, all in one zone.
     """
 
     shapes: Geometries
     parent: NDArray[np.int64]
     claims: NDArray[np.int64]
     strays: NDArray[np.int64]
-    area_m2: NDArray[np.float64]
+    flat: Geometries
 
     def __len__(self) -> int:
         """Return the number of faces."""
@@ -50,16 +51,26 @@ class Faces:
         """Return how many polygons claim each face."""
         return np.bincount(self.claims[:, 0], minlength=len(self))
 
+    @cached_property
+    def area_m2(self) -> NDArray[np.float64]:
+        """Area of each face, in the plane of the zone."""
+        return np.asarray(shapely.area(self.flat))
+
     def widths_m(self, chosen: NDArray[Any]) -> NDArray[np.float64]:
         """Return the width in metres of the chosen faces: twice the greatest inscribed radius.
 
-        To half a centimetre, or to one per cent where a face is wider than that.
+        To half a centimetre, or to one per cent where a face is wider than that. Each is searched
+        once: who assigns a gap and who lists it ask for the same.
         """
-        if len(chosen) == 0:
-            return np.zeros(0)
-        flat = metric(self.shapes[chosen])
-        usual = shapely.area(flat) / np.maximum(shapely.length(flat), _FINE_M)
-        return widths(flat, np.maximum(_FINE_M, _FINE * usual))
+        new = chosen[np.isnan(self._known_widths_m[chosen])]
+        flat = self.flat[new]
+        usual = self.area_m2[new] / np.maximum(shapely.length(flat), _FINE_M)
+        self._known_widths_m[new] = widths(flat, np.maximum(_FINE_M, _FINE * usual))
+        return self._known_widths_m[chosen]
+
+    @cached_property
+    def _known_widths_m(self) -> NDArray[np.float64]:
+        return np.full(len(self), np.nan)
 
 
 def metric(shapes: Geometries) -> Geometries:
@@ -119,8 +130,8 @@ def net_faces(
     at_home = np.ones(len(claims), dtype=np.bool_)
     if parent_of is not None:
         at_home = parent_of[claims[:, 1]] == parent[claims[:, 0]]
-    area = shapely.area(metric(shapes)) if len(shapes) else np.zeros(0)
-    return Faces(shapes, parent, claims[at_home], claims[~at_home], area)
+    flat = metric(shapes) if len(shapes) else shapes
+    return Faces(shapes, parent, claims[at_home], claims[~at_home], flat)
 
 
 def unite(

@@ -114,7 +114,9 @@ def changes(
         moved_m[there] = moved
         far = moved > 0.01
         changed = np.abs(shapely.area(new) - shapely.area(old))
-        changed[far] = shapely.area(shapely.symmetric_difference(old[far], new[far]))
+        kept = shapely.area(shapely.intersection(old[far], new[far]))
+        either = shapely.area(old[far]) + shapely.area(new[far])
+        changed[far] = np.maximum(either - 2 * kept, 0)  # many slivers cost more to be made
         changed_m2[there] = changed
     gone = np.setdiff1d(np.arange(len(before)), there)
     gone = gone[~shapely.is_empty(before[gone])]

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.browser
 
 TABS = ("roster", "vacant", "handover", "matters", "recurring", "coverage")
 
-# A grid whose worker has open incidents, and somebody else of the same township.
+# A grid whose worker has open incidents and no account that other tests sign in with, and
+# somebody else of the same township.
 BUSY = text(
     """
     SELECT d.unit_code, p.person_id, p.name, count(*) AS n
@@ -23,6 +24,7 @@ BUSY = text(
       JOIN incident AS i ON i.owner_id = d.person_id
        AND i.step NOT IN ('closed', 'rejected', 'duplicate')
      WHERE d.rank = 'primary' AND upper_inf(d.valid) AND length(d.unit_code) = 15
+       AND NOT EXISTS (SELECT FROM account AS a WHERE a.person_id = d.person_id)
      GROUP BY d.unit_code, p.person_id, p.name
      ORDER BY n DESC, d.unit_code
      LIMIT 1
@@ -37,6 +39,7 @@ VACATED = text(
     """
     UPDATE duty SET valid = daterange(lower(valid), local_day(now()))
      WHERE duty_id = (SELECT duty_id FROM duty WHERE rank = 'primary' AND upper_inf(valid)
+                        AND person_id NOT IN (SELECT person_id FROM account)
                        ORDER BY unit_code DESC LIMIT 1)
     RETURNING unit_code
     """

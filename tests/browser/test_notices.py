@@ -54,11 +54,11 @@ def test_an_assignment_is_told_within_two_seconds_and_takes_no_focus(sign_in, ow
 
 def test_tabs_share_one_stream_and_all_are_told(sign_in, owner):
     first, _ = sign_in("admin", path="/publications")
+    is_live(first)
     asked = []
     first.context.on("request", lambda r: asked.append(r.url) if "/stream" in r.url else None)
     second = first.context.new_page()
     second.goto(first.url)
-    is_live(first)
     post(owner, "admin", "plan.approved", title="东村调整")
     for page in (first, second):
         expect(page.locator(".toast")).to_contain_text("方案“东村调整”已批准")

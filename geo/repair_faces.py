@@ -66,7 +66,8 @@ class Faces:
         flat = self.flat[new]
         usual = self.area_m2[new] / np.maximum(shapely.length(flat), _FINE_M)
         self._known_widths_m[new] = widths(flat, np.maximum(_FINE_M, _FINE * usual))
-        return self._known_widths_m[chosen]
+        found: NDArray[np.float64] = self._known_widths_m[chosen]
+        return found
 
     @cached_property
     def _known_widths_m(self) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select
 
 from grids import access, admission, audit, notices, rules, schema
 from grids.admission import Matter
-from grids.errors import BadValue, Forbidden, GridsError, NotFound
+from grids.errors import BadValue, GridsError, NotFound
 from grids.model import Level, Viewer
 from grids.periods import local_day
 
@@ -43,6 +43,20 @@ class OwnRequest(GridsError):
 
     code = "matter.own_request"
     sentence = "Somebody else decides about a request of your own."
+
+
+class CountyDecides(GridsError):
+    """An item is put on the list for the whole county."""
+
+    code = "matter.county_only"
+    sentence = "The list is the whole county's; yours is {scope}."
+
+
+class NotYours(GridsError):
+    """Only who asked can take a request back."""
+
+    code = "matter.not_yours"
+    sentence = "Somebody else made this request."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +138,7 @@ def decide(
     ------
     NotFound
         If there is no such request in the viewer's territory.
-    Forbidden
+    CountyDecides
         If the viewer decides for less than the county.
     OwnRequest
         If the viewer asked for it.
@@ -136,9 +150,7 @@ def decide(
     access.require(viewer, access.Action.PEOPLE_MANAGE)
     held = _hold(conn, viewer, request_id)
     if len(viewer.scope) > Level.COUNTY.digits:
-        raise Forbidden(
-            role=viewer.role.value, action="decide about the list", who_can="the county's office"
-        )
+        raise CountyDecides(scope=viewer.scope)
     if viewer.person_id is not None and held.asked_by == viewer.person_id:
         raise OwnRequest
     if not approve and not note.strip():
@@ -158,14 +170,16 @@ def withdraw(conn: Connection, viewer: Viewer, request_id: UUID, now: datetime) 
     Raises
     ------
     NotFound
-        If the viewer made no such request.
+        If there is no such request in the viewer's territory.
+    NotYours
+        If somebody else made it.
     RequestDecided
         If it does not wait any more.
     """
     access.require(viewer, access.Action.INCIDENT_ASSIGN)
     held = _hold(conn, viewer, request_id)
     if held.asked_by != viewer.person_id:
-        raise NotFound(what="request", key=str(request_id))
+        raise NotYours
     _close(conn, viewer, held, "withdrawn", "", now)
     return _get(conn, viewer, request_id)
 

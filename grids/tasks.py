@@ -142,12 +142,12 @@ def make_rule(
 
 
 def end_rule(conn: Connection, viewer: Viewer, rule_id: UUID, now: datetime) -> None:
-    """Ask no more from today on; what is open already stays open.
+    """Ask no more from today on; what is open already stays open, one that ended stays ended.
 
     Raises
     ------
     NotFound
-        If the viewer's territory has no such rule that still counts.
+        If the viewer's territory has no such rule.
     """
     access.require(viewer, access.Action.INCIDENT_ASSIGN)
     columns, today = schema.task_rule.c, local_day(now)
@@ -156,9 +156,8 @@ def end_rule(conn: Connection, viewer: Viewer, rule_id: UUID, now: datetime) -> 
     ).one_or_none()
     if held is None or not access.in_territory(viewer, held.territory_code):
         raise NotFound(what="task rule", key=str(rule_id))
-    ended = held.valid.upper is not None and held.valid.upper <= today
-    if ended:
-        raise NotFound(what="task rule", key=str(rule_id))
+    if held.valid.upper is not None and held.valid.upper <= today:
+        return
     # One that is ended on its first day, or before it, counts for no day any more.
     since = min(held.valid.lower, today - timedelta(days=1))
     conn.execute(

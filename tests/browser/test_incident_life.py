@@ -135,10 +135,10 @@ def test_a_pin_that_is_moved_asks_about_the_owner(sign_in, site, owner):
     box = desk.locator("[data-map]").bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     desk.mouse.move(*middle)
-    for _ in range(4):
+    for _ in range(8):
         desk.mouse.wheel(0, 300)
         settled(desk)
-    desk.mouse.click(box["x"] + box["width"] * 0.2, middle[1])
+    desk.mouse.click(box["x"] + box["width"] * 0.12, middle[1])
     expect(detail).to_contain_text("届时负责人")
     expect(detail).to_contain_text("负责人怎么办")
     detail.get_by_role("button", name="确定位置").click()

@@ -6,8 +6,14 @@ import pytest
 
 from grids import admission, matter_requests
 from grids.admission import Matter
-from grids.errors import BadValue, Forbidden, NotFound
-from grids.matter_requests import OwnRequest, RequestDecided, RequestWaiting
+from grids.errors import BadValue, NotFound
+from grids.matter_requests import (
+    CountyDecides,
+    NotYours,
+    OwnRequest,
+    RequestDecided,
+    RequestWaiting,
+)
 from grids.model import Role
 from tests.factories import COUNTY, TOWNSHIP
 
@@ -72,7 +78,7 @@ def test_only_the_county_decides(conn, make, department):
     part = make.viewer(Role.GRID_ADMIN, TOWNSHIP)
     inside = make.viewer(Role.DISPATCHER, TOWNSHIP)
     asked = matter_requests.ask(conn, inside, item(), "汛期需要", NOW)
-    with pytest.raises(Forbidden):
+    with pytest.raises(CountyDecides):
         matter_requests.decide(conn, part, asked.request_id, approve=True, note="", now=NOW)
     elsewhere = make.viewer(Role.GRID_ADMIN, COUNTY + "999")
     with pytest.raises(NotFound):
@@ -81,7 +87,7 @@ def test_only_the_county_decides(conn, make, department):
 
 def test_who_asked_may_withdraw_while_it_waits(conn, make, department):
     asked = matter_requests.ask(conn, department, item(), "汛期需要", NOW)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotYours):
         matter_requests.withdraw(conn, make.viewer(), asked.request_id, NOW)
     assert matter_requests.withdraw(conn, department, asked.request_id, NOW).state == "withdrawn"
     with pytest.raises(RequestDecided):

@@ -204,6 +204,7 @@ def built_client(folder: Path) -> Path:
             "board",
             "incidents",
             "duties",
+            "inbox",
             "me",
             "signin",
             "resident",

@@ -93,7 +93,7 @@ def test_a_department_asks_and_the_county_decides(app, staff_of, token_as):
     assert (asked.status_code, asked.json["state"]) == (201, "asked")
     decision = f"/api/v1/matter-requests/{asked.json['request_id']}/decision"
     part = token_as(Role.GRID_ADMIN).post(decision, {"approve": True})
-    assert part.status_code == 403
+    assert (part.status_code, part.json["code"]) == (422, "matter.county_only")
     county = Caller(app, staff_of.account(Role.GRID_ADMIN, OWN[:6]).token)
     assert county.post(decision, {"approve": True}).json["state"] == "approved"
     again = county.post(decision, {"approve": False, "note": "不行"})

@@ -7,6 +7,7 @@ import time
 from uuid import uuid4
 
 from grids.model import Role, Viewer
+from tests.coroutines import finish
 from web.hub.asgi import _write
 from web.hub.clients import MOST_WAITING, SLOWEST_WRITE_S, Client, Clients, Credentials
 
@@ -57,7 +58,7 @@ def test_what_waits_for_one_reader_is_bounded():
         assert one.waiting == []
         assert await one.take() == b""
 
-    asyncio.run(go())
+    finish(go())
 
 
 def test_a_write_that_is_stuck_is_given_up():
@@ -80,4 +81,4 @@ def test_a_write_that_is_stuck_is_given_up():
         await asyncio.wait({one.writing}, timeout=5)
         assert one.writing.cancelled()
 
-    asyncio.run(go())
+    finish(go())

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from flask import Flask, Response, jsonify, request
 
+from tests.coroutines import finish
 from web.wsgi_bridge import WsgiBridge
 
 flask = Flask("echo")
@@ -65,7 +66,7 @@ def ask(method, path, **more):
         async with httpx.AsyncClient(transport=transport, base_url="http://host:8080") as client:
             return await client.request(method, path, **more)
 
-    return asyncio.run(go())
+    return finish(go())
 
 
 def test_method_path_query_and_body_arrive_as_they_were_sent():
@@ -100,7 +101,7 @@ def test_a_body_without_a_length_is_read_to_its_end():
         async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
             return await client.post("/echo/x", content=pieces())
 
-    assert asyncio.run(go()).json()["body"] == "0123456789" * 5
+    assert finish(go()).json()["body"] == "0123456789" * 5
 
 
 def test_a_file_is_uploaded_and_one_that_is_too_large_is_refused():
@@ -141,7 +142,7 @@ def run(given, receive, send=None):
     async def keep(message):
         said.append(message)
 
-    asyncio.run(bridge(given, receive, send or keep))
+    finish(bridge(given, receive, send or keep))
     return said
 
 
@@ -163,7 +164,7 @@ def test_a_long_answer_is_not_made_faster_than_it_is_read():
             most.append(len(made))
             await asyncio.sleep(0.001)
 
-    asyncio.run(WsgiBridge(wsgi, 1)(scope("GET", "/"), an_empty_body, slow))
+    finish(WsgiBridge(wsgi, 1)(scope("GET", "/"), an_empty_body, slow))
     assert len(made) == 50
     assert most[0] <= 2
     assert all(n - i <= 2 for i, n in enumerate(most))
@@ -180,7 +181,7 @@ def test_an_answer_that_breaks_off_is_not_finished():
         said.append(message)
 
     with pytest.raises(ValueError, match="in the middle"):
-        asyncio.run(bridge(scope("GET", "/breaks"), an_empty_body, keep))
+        finish(bridge(scope("GET", "/breaks"), an_empty_body, keep))
     assert all(message.get("more_body", True) for message in said)
 
 

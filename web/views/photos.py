@@ -36,14 +36,19 @@ class PhotoFile(Strict):
 
 
 @blp.post("/incidents/<uuid:incident_id>/photos")
-@blp.arguments(PhotoForm, location="form")
 @blp.arguments(PhotoFile, location="files")
 @blp.response(200, description="The photo's key; the same file sent again is the same photo.")
 @blp.alt_response(409, description="The key was used for another file.")
 @limiter.limit(TAKEN)
 @needs("incident.report")
-def add(said, files, incident_id):
-    """Add a photo to an incident: re-encoded, without position, time and make of the camera."""
+def add(files, incident_id):
+    """Add a photo to an incident: re-encoded, without position, time and make of the camera.
+
+    Beside the file the form has the sender's `key` of it and may have `step_key`, the key of the
+    step that it shows, and `report_key`, that of the report it belongs to.
+    """
+    # A description has one body, that of the file: what stands beside it is read here.
+    said = blp.ARGUMENTS_PARSER.parse(PhotoForm(), location="form")
     who, given = viewer(), files["photo"].read()
     key, report_key = said["key"], said["report_key"]
     with begin(who) as conn:

@@ -30,3 +30,6 @@ CREATE TRIGGER gone AFTER DELETE OR TRUNCATE ON daily_count FOR EACH STATEMENT E
 
 -- Single events of a window, for looking closer.
 CREATE INDEX incident_occurred ON incident (occurred_at);
+
+-- A trigger's function is called by its trigger alone.
+REVOKE EXECUTE ON FUNCTION begin_count_epoch FROM PUBLIC;

@@ -188,3 +188,6 @@ GRANT SELECT ON incident_tally, alert, alert_night, alert_scan, report, kiosk TO
 GRANT UPDATE (acknowledged_at, acknowledged_by, note) ON alert TO wangge_web;
 GRANT INSERT ON report TO wangge_web;
 GRANT UPDATE (seen_at) ON kiosk TO wangge_web;
+
+-- A trigger's function is called by its trigger alone.
+REVOKE EXECUTE ON FUNCTION keep_incident_tally, drop_incident_tally, keep_incident_response FROM PUBLIC;

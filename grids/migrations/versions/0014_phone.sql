@@ -82,3 +82,6 @@ CREATE POLICY territory ON photo FOR ALL TO wangge_web USING (
   territory_code COLLATE "C" >= nullif(current_setting('app.scope', true), '') COLLATE "C"
   AND territory_code COLLATE "C" < (nullif(current_setting('app.scope', true), '') || '~') COLLATE "C");
 CREATE POLICY keeper ON photo FOR ALL TO CURRENT_USER USING (true) WITH CHECK (true);
+
+-- A trigger's function is called by its trigger alone.
+REVOKE EXECUTE ON FUNCTION photos_follow FROM PUBLIC;

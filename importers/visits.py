@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ARRAY, Connection, Text, any_, literal, select
+from sqlalchemy.sql.elements import BindParameter
 
 from grids import access, intake, schema, visits
 from grids.model import Viewer
@@ -46,14 +48,16 @@ def import_visits(
     people = {
         row.source_key: row.person_id
         for row in conn.execute(
-            select(person.source_key, person.person_id).where(person.source_key.in_(set(keys)))
+            select(person.source_key, person.person_id).where(
+                person.source_key == any_(_texts(keys))
+            )
         )
     }
     homes = {
         row.number: row
         for row in conn.execute(
             select(home.number, home.household_id, home.territory_code, home.grid_code).where(
-                home.number.in_(set(numbers))
+                home.number == any_(_texts(numbers))
             )
         )
     }
@@ -82,3 +86,8 @@ def import_visits(
     intake.close_batch(conn, batch_id, report.as_dict())
     progress(2, 2, KIND)
     return report
+
+
+def _texts(values: Iterable[str]) -> BindParameter[list[str]]:
+    """Return values as one parameter, however many they are."""
+    return literal(sorted(set(values)), ARRAY(Text))

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Row, select
 from grids import access, assign, audit, notices, roster, schema
 from grids.db import statement
 from grids.errors import BadValue, GridsError
+from grids.local_time import local_day
 from grids.model import Viewer
-from grids.periods import local_day
 
 
 class HandoverOpen(GridsError):

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -15,10 +14,9 @@ from grids import access, publications
 from grids.access import Action
 from grids.db import statement
 from grids.errors import BadValue, GridsError, NotFound
+from grids.local_time import CHINA, local_day
 from grids.model import Level, Viewer
 from grids.publications import CellsInForce, OutlinesInForce, Publication
-
-CHINA = ZoneInfo("Asia/Shanghai")
 
 # A day means its end in China, a moment itself, a number the publication of that number.
 AsAt = date | datetime | int
@@ -172,7 +170,7 @@ def find(conn: Connection, on: AsAt, now: datetime) -> Past:
     row = conn.execute(statement("in_force_at", "history"), {"at": moment}).one_or_none()
     if row is None:
         publications.require_current(conn)
-        began = publications.get(conn, 1).in_force_from.astimezone(CHINA).date()
+        began = local_day(publications.get(conn, 1).in_force_from)
         raise BeforeFirst(on=_said(on), first=began.isoformat())
     return Past(publications.as_publication(row), moment)
 

@@ -23,8 +23,8 @@ from grids.db import statement
 from grids.incident_place import place_many, place_one, positions, units_in_force
 from grids.incident_report import IncidentReport, KeyReused, check
 from grids.incident_rows import Receipt, prepare
+from grids.local_time import local_day
 from grids.model import Level, Viewer
-from grids.periods import local_day
 
 _ROWS_AT_ONCE = 5_000
 

@@ -13,8 +13,8 @@ import orjson
 from geo.datum import Datum, Epsg, parse_datum
 from grids.admission import Matter
 from grids.errors import BadValue, GridsError
+from grids.local_time import local_day
 from grids.locate import check_accuracy
-from grids.periods import local_day
 
 LEVELS = ("ordinary", "large", "major", "severe")
 SCALES = ("individual", "group", "mass")

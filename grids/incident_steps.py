@@ -17,10 +17,9 @@ from grids.errors import BadValue, Forbidden, GridsError
 from grids.incident_card import Card, get
 from grids.incident_change import hold, put, require_version, tell, was_done, write
 from grids.incident_view import holds, is_desk, is_owner
+from grids.local_time import CHINA, local_day
 from grids.model import Level, Viewer
-from grids.periods import local_day
 from grids.workflow import WrongStep
-from grids.working_days import CHINA
 
 _LONGEST_SUSPENSION = timedelta(days=366)
 

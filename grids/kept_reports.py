@@ -18,8 +18,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from grids import access, schema
 from grids.access import Action
+from grids.local_time import local_day
 from grids.model import Viewer
-from grids.periods import local_day
 
 KINDS = ("daily", "weekly", "hotspot")
 _R = schema.report.c

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Row, select
 from grids import access, admission, audit, notices, rules, schema
 from grids.admission import Matter
 from grids.errors import BadValue, GridsError, NotFound
+from grids.local_time import local_day
 from grids.model import Level, Viewer
-from grids.periods import local_day
 
 STATES = ("asked", "approved", "refused", "withdrawn")
 MOST = 200

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from grids.errors import BadValue
 
-# China has one clock.
-CHINA = ZoneInfo("Asia/Shanghai")
 PERIODS = ("once", "week", "xun", "half_month", "month")
 
 # The last days of a month's parts but of the last one, which ends with the month.
 _ENDS_OF_PARTS = {"xun": (10, 20), "half_month": (15,), "month": ()}
-
-
-def local_day(at: datetime) -> date:
-    """Return the day of a moment in China, as `local_day` in SQL."""
-    return at.astimezone(CHINA).date()
 
 
 class Period(NamedTuple):

@@ -40,8 +40,8 @@ from grids.db import statement
 from grids.errors import BadValue
 from grids.incident_report import KeyReused
 from grids.incidents import IncidentReport
+from grids.local_time import local_day
 from grids.locate import locate
-from grids.periods import local_day
 from grids.progress import Progress
 from grids.secrets import KeyRing
 

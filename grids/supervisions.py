@@ -14,8 +14,8 @@ from grids.access import Action
 from grids.db import statement
 from grids.errors import BadValue, Forbidden, GridsError, NotFound
 from grids.incident_report import KeyReused
+from grids.local_time import local_day
 from grids.model import Level, Viewer
-from grids.periods import local_day
 from grids.workflow import ENDED
 
 KINDS = ("ordinary", "yellow", "red")

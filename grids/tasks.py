@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import Range
 from grids import access, audit, roster, schema
 from grids.db import statement
 from grids.errors import BadValue, Forbidden, GridsError, NotFound
+from grids.local_time import local_day
 from grids.model import Level, Viewer
-from grids.periods import PERIODS, local_day, period_of
+from grids.periods import PERIODS, period_of
 
 KINDS = ("visit", "patrol", "check", "report")
 LEVELS = ("village", "grid")

@@ -19,8 +19,8 @@ from grids import access, audit, schema
 from grids.db import statement
 from grids.errors import BadValue, Forbidden, NotFound
 from grids.incident_report import KeyReused
+from grids.local_time import CHINA
 from grids.model import Level, Viewer, level_of
-from grids.periods import CHINA
 
 VISIT_RESULTS = ("met", "not_home", "moved_away", "follow_up")
 PATROL_RESULTS = ("in_order", "reported")

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-CHINA = ZoneInfo("Asia/Shanghai")
+from grids.local_time import CHINA
+
 _DAY = timedelta(days=1)
 _SATURDAY = 5
 # No arrangement of holidays is as long; a calendar with more days off in a row is a mistake.

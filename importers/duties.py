@@ -12,11 +12,12 @@ from sqlalchemy.dialects.postgresql import Range
 
 from grids import access, intake, schema
 from grids.db import statement
+from grids.local_time import CHINA, local_day
 from grids.model import Viewer
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import check_units, refuse_outside
 from importers.report import ImportReport
-from importers.rows import CHINA, Rows, open_batch
+from importers.rows import Rows, open_batch
 
 KIND = "duties"
 RANKS = ("primary", "deputy", "informant", "desk")
@@ -108,7 +109,7 @@ def _check_days(
 
 
 def _day(at: datetime | None) -> date | None:
-    return at.astimezone(CHINA).date() if at else None
+    return local_day(at) if at else None
 
 
 @dataclass(slots=True)

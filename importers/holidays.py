@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from grids import access, holidays, intake
 from grids.holidays import CalendarDay
+from grids.local_time import local_day
 from grids.model import Viewer
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
-from importers.rows import CHINA, Rows, open_batch
+from importers.rows import Rows, open_batch
 
 KIND = "holidays"
 
@@ -42,7 +43,7 @@ def import_holidays(
     first: dict[object, int] = {}
     taken = []
     for i, at in enumerate(times):
-        day = at.astimezone(CHINA).date() if isinstance(at, datetime) else None
+        day = local_day(at) if isinstance(at, datetime) else None
         if not rows.refused(i):
             if day is None or not kinds[i]:
                 rows.refuse(i, "kind" if day else "day", "value.missing", "A day and its kind.")

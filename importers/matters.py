@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 from grids import access, admission, intake, rules
 from grids.errors import BadValue
+from grids.local_time import local_day
 from grids.model import Viewer
 from grids.working_days import CLOCKS
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
-from importers.rows import CHINA, Rows, open_batch
+from importers.rows import Rows, open_batch
 
 KIND = "matters"
 LEVELS = ("ordinary", "large", "major", "severe")
@@ -101,4 +102,4 @@ def _attempts_problem(value: str) -> str | None:
 
 
 def _day(at: datetime | None) -> date | None:
-    return at.astimezone(CHINA).date() if at else None
+    return local_day(at) if at else None

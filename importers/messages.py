@@ -30,10 +30,10 @@ from grids import feeds, incidents, reporters
 from grids.errors import BadValue
 from grids.feeds import Registered
 from grids.incidents import IncidentReport, Receipt
+from grids.local_time import CHINA
 from grids.secrets import KeyRing
 from importers import foreign_matters
 from importers.positions import parse_number
-from importers.rows import CHINA
 from importers.table import as_text
 
 MOST_ITEMS = 200

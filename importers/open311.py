@@ -16,10 +16,10 @@ from geo.datum import Datum
 from grids import reporters
 from grids.errors import BadValue
 from grids.incidents import IncidentReport
+from grids.local_time import local_day
 from grids.secrets import KeyRing
 from importers.messages import Feed
 from importers.positions import parse_number
-from importers.rows import CHINA
 
 LONGEST_DESCRIPTION = 4000
 
@@ -82,6 +82,6 @@ def _number(said: Mapping[str, str], name: str) -> float | None:
 
 
 def _own_key(said: Mapping[str, str], now: datetime) -> str:
-    day = now.astimezone(CHINA).date().isoformat()
+    day = local_day(now).isoformat()
     whole = orjson.dumps({"day": day, "said": dict(said)}, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(whole).hexdigest()[:40]

@@ -9,20 +9,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from geo.datum import parse_datum
 from grids import intake
+from grids.local_time import CHINA
 from grids.model import Viewer
 from importers.fields import known_headings, match, translate
 from importers.options import ImportOptions
 from importers.positions import Positions, read_positions
 from importers.report import ImportReport
 from importers.table import Table, Value, as_text, is_spoiled_code, read_table
-
-CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def open_batch(conn: Connection, viewer: Viewer, kind: str, file: Path, datum: str | None) -> UUID:

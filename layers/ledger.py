@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Row, select
 from geo.errors import Refusal
 from grids import access, incidents, rules, schema, workflow
 from grids.incidents import Filter
+from grids.local_time import CHINA
 from grids.model import Level, Viewer
-from grids.working_days import CHINA
 from layers.exports import ExportTable
 
 MOST_ROWS = 200_000

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from grids.local_time import local_day
 from layers.print import fonts
 from layers.print.ink import Ink, Pen, ink, muted, rule
 from layers.print.land import Edition
 from layers.print.paper import Box, MapView
 from layers.print.words import word
-
-_CHINA = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Imprint:
 
     def day(self, moment: datetime) -> str:
         """Return the day of a moment by China's clock."""
-        return moment.astimezone(_CHINA).date().isoformat()
+        return local_day(moment).isoformat()
 
     def edition(self, shown: Edition) -> str:
         """Return which boundaries a map shows and since when they are in force."""

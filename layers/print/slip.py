@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from grids.incidents import Card
-from grids.working_days import CHINA
+from grids.local_time import CHINA
 from layers.print.ink import Ink, Pen, accent, muted, rule
 from layers.print.paper import MM, Box
 from layers.print.words import word

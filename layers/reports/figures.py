@@ -13,8 +13,8 @@ from grids.board import Board, Line, Spell
 from grids.board_compare import Window
 from grids.errors import BadValue, NotFound
 from grids.kept_reports import KeptReport
+from grids.local_time import local_day
 from grids.model import Viewer
-from grids.periods import local_day
 from layers import county_hotspots
 
 # Days that each kind of report looks back on, its last day included.

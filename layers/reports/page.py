@@ -9,13 +9,12 @@ from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from grids.kept_reports import KeptReport
+from grids.local_time import CHINA
 from layers.styles import LANGUAGES, language
 
 DASH = "—"
-_CHINA = ZoneInfo("Asia/Shanghai")
 _COUNTS = ("collected", "reported", "valid", "closed")
 _CLOSED_AT = ("closed_grid", "closed_village", "closed_township", "closed_county")
 _COLOURS = ("red", "yellow", "green")
@@ -96,7 +95,7 @@ def page_of(report: KeptReport, copy: Copy, locale: str) -> Page:
     Equal reports, copies and locales give equal pages: nothing else goes in.
     """
     figures = report.figures
-    made = report.made_at.astimezone(_CHINA).strftime("%Y-%m-%d %H:%M")
+    made = report.made_at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
     one_day = figures["days"] == 1
     tables = [
         _summary(figures, locale),

@@ -9,8 +9,8 @@ from grids import assign, handover, incidents, roster
 from grids.access import everyone
 from grids.errors import BadValue, NotFound
 from grids.incidents import IncidentReport
+from grids.local_time import local_day
 from grids.model import Role
-from grids.periods import local_day
 from tests.factories import COUNTY, VILLAGE
 
 NOW = datetime.now(UTC)

@@ -1,7 +1,6 @@
 """Working time: weekends, holidays, worked Saturdays, and clocks that go back."""
 
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import chinese_calendar
 import pytest
@@ -12,6 +11,7 @@ from grids import holidays
 from grids.access import everyone
 from grids.errors import BadValue, Forbidden
 from grids.holidays import CalendarDay, WholeCounty
+from grids.local_time import CHINA
 from grids.model import Role
 from grids.working_days import CLOCKS, WorkingDays
 from importers.holidays import import_holidays
@@ -19,7 +19,6 @@ from importers.options import ImportOptions
 from tests.conftest import PROJECT
 from tests.factories import COUNTY, TOWNSHIP
 
-CHINA = ZoneInfo("Asia/Shanghai")
 SHIPPED = [PROJECT / "data" / "calendar" / f"{year}.csv" for year in (2025, 2026)]
 
 

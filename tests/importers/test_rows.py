@@ -2,7 +2,8 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from importers.rows import CHINA, parse_time
+from grids.local_time import CHINA
+from importers.rows import parse_time
 
 
 @pytest.mark.parametrize(

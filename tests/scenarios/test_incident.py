@@ -5,8 +5,8 @@ from datetime import datetime
 from geo.datum import Datum, from_cgcs2000
 from geo.position import Position
 from grids.errors import Forbidden
+from grids.local_time import CHINA
 from grids.workflow import NoteNeeded, WrongStep
-from grids.working_days import CHINA
 
 
 def test_the_life_of_an_incident(story):

@@ -2,9 +2,9 @@
 
 from datetime import date, datetime
 
+from grids.local_time import CHINA
 from grids.supervisions import ReporterWaits, WrongState
 from grids.workflow import Supervised, Unanswered
-from grids.working_days import CHINA
 from tests.factories import COUNTY, TOWNSHIP, VILLAGE
 
 

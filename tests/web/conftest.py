@@ -34,8 +34,8 @@ from grids.access import everyone
 from grids.admission import Matter
 from grids.db import EVERYWHERE, begin, make_engine
 from grids.incidents import IncidentReport
+from grids.local_time import local_day
 from grids.model import Role, Viewer
-from grids.periods import local_day
 from grids.secrets import KeyRing
 from importers.photos import Photo
 from tests.database import database_url

@@ -11,12 +11,13 @@ import click
 from sqlalchemy import Connection
 
 from grids import plan_approval, plan_conflicts, plan_merge, plans, publishing, rollback, scheduling
+from grids.local_time import CHINA
 from grids.model import Viewer
 from web import plan_answers, plan_life_answers
 from web.cli.database import transaction
 from web.cli.output import Answer, WanggeCommand, give
 from web.cli.plan_tools import PLAN
-from web.clock import CHINA, now
+from web.clock import now
 
 NOTE = click.option("--note", default="", help="What is to be said about it.")
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from flask import Response, current_app, render_template, request
 
 from grids import audit, incidents
-from grids.working_days import CHINA
+from grids.local_time import CHINA
 from layers import files, ledger
 from layers.print.slip import incident_slip
 from web.clock import now, today

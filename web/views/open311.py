@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, request, url_for
 from flask_babel import gettext
@@ -22,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 from geo.errors import Refusal
 from grids import admission, assign, feeds, progress
 from grids.admission import Matter
+from grids.local_time import CHINA
 from grids.progress import Progress
 from importers import messages, open311
 from importers.messages import OPEN311, Feed
@@ -40,7 +40,6 @@ MOST = 1000
 LONGEST_SPAN = timedelta(days=90)
 CHANGED = "2026-11-22T00:00:00+08:00"
 
-_CHINA = ZoneInfo("Asia/Shanghai")
 _FORM = "<any(json,xml):form>"
 # What XML 1.0 cannot carry in any way.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -165,7 +164,7 @@ def requests(form: str) -> Response:
         found = progress.list_sent(
             conn,
             caller.source if caller else OPEN311,
-            since=datetime.min.replace(tzinfo=_CHINA, year=2000) if ids is not None else since,
+            since=datetime.min.replace(tzinfo=CHINA, year=2000) if ids is not None else since,
             until=now() + timedelta(days=1) if ids is not None else until,
             most=MOST,
             matters=_listed("service_code"),
@@ -206,7 +205,7 @@ def _one(conn: Connection, request_id: str, caller: Feed | None) -> Progress:
     found = progress.list_sent(
         conn,
         caller.source if caller else OPEN311,
-        since=datetime(2000, 1, 1, tzinfo=_CHINA),
+        since=datetime(2000, 1, 1, tzinfo=CHINA),
         until=now() + timedelta(days=1),
         most=1,
         ids=[key] if key else [],
@@ -287,14 +286,14 @@ def _time(name: str) -> datetime | None:
         found = datetime.fromisoformat(re.sub(r"(:\d\d) (\d\d:?\d\d)$", r"\1+\2", given))
     except ValueError:
         raise Refused(400, f"{name} is no time.") from None
-    return found if found.tzinfo else found.replace(tzinfo=_CHINA)
+    return found if found.tzinfo else found.replace(tzinfo=CHINA)
 
 
 # Answers --------------------------------------------------------------------------------------
 
 
 def _moment(at: datetime | None) -> str | None:
-    return at.astimezone(_CHINA).isoformat(timespec="seconds") if at else None
+    return at.astimezone(CHINA).isoformat(timespec="seconds") if at else None
 
 
 def _answer(

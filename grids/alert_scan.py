@@ -23,6 +23,7 @@ from geo.hotspots.zones import Zones, circles
 from grids import notices, publications, schema
 from grids.db import statement
 from grids.model import Level
+from grids.territory import code_range
 
 # The days that a night looks back on, and the windows in them that it looks at.
 STUDY_DAYS = 90
@@ -207,12 +208,8 @@ def _ground(conn: Connection, day: date) -> tuple[list[str], Zones]:
     redrawn = set(
         conn.execute(
             statement("redrawn", "board"),
-            {
-                "since": day - timedelta(STUDY_DAYS - 1),
-                "digits": [Level.GRID.digits],
-                "low": "",
-                "high": "~",
-            },
+            code_range("")
+            | {"since": day - timedelta(STUDY_DAYS - 1), "digits": [Level.GRID.digits]},
         ).scalars()
     )
     kept = np.array(

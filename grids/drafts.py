@@ -13,6 +13,7 @@ from grids.access import in_territory, require
 from grids.db import statement
 from grids.errors import BadValue, GridsError, NotFound
 from grids.model import Viewer
+from grids.territory import code_range
 
 OPEN = ("draft", "checked", "submitted", "approved", "scheduled")
 POLICIES = ("unaccepted", "stay", "move", "ask")
@@ -151,7 +152,7 @@ def list_all(conn: Connection, viewer: Viewer, limit: int = 200) -> list[Plan]:
     require(viewer, "plan.see")
     rows = conn.execute(
         statement("list_all", "plans"),
-        {"low": viewer.scope, "high": viewer.scope + "~", "limit": limit},
+        code_range(viewer.scope) | {"limit": limit},
     )
     return [_plan(row) for row in rows]
 

@@ -18,6 +18,7 @@ from grids.errors import BadValue, NotFound
 from grids.model import Viewer
 from grids.people import token_hash
 from grids.secrets import KeyRing
+from grids.territory import within
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 # A message is sealed for this use alone: it cannot be passed off as a telephone number.
@@ -170,8 +171,7 @@ def reveal_given(
     row = conn.execute(
         select(schema.feed_message).where(
             columns.incident_id == incident_id,
-            columns.territory_code >= viewer.scope,
-            columns.territory_code < viewer.scope + "~",
+            within(columns.territory_code, viewer.scope),
         )
     ).one_or_none()
     if row is None:

@@ -21,6 +21,7 @@ from grids.db import statement
 from grids.errors import BadValue, GridsError
 from grids.local_time import local_day
 from grids.model import Viewer
+from grids.territory import within
 
 
 class HandoverOpen(GridsError):
@@ -172,7 +173,7 @@ def list_handovers(conn: Connection, viewer: Viewer) -> list[Handover]:
     table = schema.handover.c
     rows = conn.execute(
         _select()
-        .where(table.territory_code >= viewer.scope, table.territory_code < viewer.scope + "~")
+        .where(within(table.territory_code, viewer.scope))
         .order_by(table.done_at.desc().nulls_first(), table.handover_id.desc())
         .limit(200)
     )

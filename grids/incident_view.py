@@ -16,6 +16,7 @@ from grids import access, colours, rules, schema, workflow
 from grids.access import Action
 from grids.errors import BadValue
 from grids.model import Level, Viewer
+from grids.territory import within
 from grids.workflow import Possible
 
 PAGE = 50
@@ -193,7 +194,7 @@ def rows(
         .join(unit, unit.c.code == _I.owner_unit)
         .outerjoin(grid, grid.c.code == _I.grid_code)
         .outerjoin(schema.person, schema.person.c.person_id == _I.owner_id)
-        .where(_within(viewer.scope))
+        .where(within(_I.territory_code, viewer.scope))
     )
 
 
@@ -286,7 +287,7 @@ def _whose(viewer: Viewer, which: Filter) -> list[ColumnElement[bool]]:
         found.append(_I.owner_id == viewer.person_id)
     if which.unit:
         access.require_territory(viewer, which.unit)
-        found.append(_within(which.unit))
+        found.append(within(_I.territory_code, which.unit))
     if which.matter:
         found.append(_I.matter_code == which.matter)
     if which.department:
@@ -346,10 +347,6 @@ def _handled_by(level: str) -> ColumnElement[bool]:
 def _require(field: str, given: str, choices: Collection[str]) -> None:
     if given not in choices:
         raise BadValue(field=field, given=given, reason="one of " + ", ".join(sorted(choices)))
-
-
-def _within(scope: str) -> ColumnElement[bool]:
-    return and_(_I.territory_code >= scope, _I.territory_code < scope + "~")
 
 
 def _cursor(last: Incident) -> str:

@@ -19,6 +19,7 @@ from grids.admission import Matter
 from grids.errors import BadValue, GridsError, NotFound
 from grids.local_time import local_day
 from grids.model import Level, Viewer
+from grids.territory import within
 
 STATES = ("asked", "approved", "refused", "withdrawn")
 MOST = 200
@@ -206,8 +207,7 @@ def _hold(conn: Connection, viewer: Viewer, request_id: UUID) -> Row[Any]:
         select(*table.c)
         .where(
             table.c.request_id == request_id,
-            table.c.territory_code >= viewer.scope,
-            table.c.territory_code < viewer.scope + "~",
+            within(table.c.territory_code, viewer.scope),
         )
         .with_for_update()
     ).one_or_none()
@@ -237,7 +237,7 @@ def _select(viewer: Viewer) -> Any:
         select(*table.c, asked.c.name.label("asker"), decided.c.name.label("decider"))
         .outerjoin(asked, asked.c.person_id == table.c.asked_by)
         .outerjoin(decided, decided.c.person_id == table.c.decided_by)
-        .where(table.c.territory_code >= viewer.scope, table.c.territory_code < viewer.scope + "~")
+        .where(within(table.c.territory_code, viewer.scope))
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from grids import access, counts, roster, schema, units, workflow
 from grids.model import Level, Viewer
 from grids.roster import Post
+from grids.territory import within
 from grids.units import Neighbour
 
 
@@ -81,8 +82,7 @@ def _open_incidents(conn: Connection, viewer: Viewer, now: datetime) -> tuple[in
         select(func.count(), func.count().filter(incident.due_at < now)).where(
             incident.owner_id == viewer.person_id,
             incident.step.not_in(sorted(workflow.ENDED)),
-            incident.territory_code >= viewer.scope,
-            incident.territory_code < viewer.scope + "~",
+            within(incident.territory_code, viewer.scope),
         )
     ).one()
     return row[0], row[1]

@@ -20,6 +20,7 @@ from grids.db import statement
 from grids.errors import NotFound
 from grids.model import Level, Viewer
 from grids.publications import Codes, Integers, codes, shapes
+from grids.territory import code_range
 
 Box = tuple[float, float, float, float]
 
@@ -147,10 +148,9 @@ def around(
     west, south, east, north = box or (None, None, None, None)
     row = conn.execute(
         statement("reach", "plans"),
-        {
+        code_range(scope)
+        | {
             "plan_id": plan_id,
-            "low": scope,
-            "high": scope + "~",
             "grids": list(grids),
             "west": west,
             "south": south,
@@ -179,10 +179,9 @@ def with_neighbours(
     west, south, east, north = box or (None, None, None, None)
     rows = conn.execute(
         statement("neighbourhood", "plans"),
-        {
+        code_range(scope)
+        | {
             "plan_id": plan_id,
-            "low": scope,
-            "high": scope + "~",
             "villages": sorted(set(villages)),
             "west": west,
             "south": south,
@@ -213,10 +212,9 @@ def read(
     west, south, east, north = box or (None, None, None, None)
     rows = conn.execute(
         statement("overlay", "plans"),
-        {
+        code_range(scope)
+        | {
             "plan_id": plan_id,
-            "low": scope,
-            "high": scope + "~",
             "villages": sorted(set(villages)),
             "west": west,
             "south": south,

@@ -13,6 +13,7 @@ from grids import access, audit, schema
 from grids.errors import GridsError, NotFound
 from grids.incident_report import KeyReused
 from grids.model import Viewer
+from grids.territory import within
 
 MOST = 12
 """Photos that an incident can have."""
@@ -140,8 +141,7 @@ def get(conn: Connection, viewer: Viewer, photo_id: UUID) -> bytes:
     jpeg: bytes | None = conn.execute(
         select(photo.jpeg).where(
             photo.photo_id == photo_id,
-            photo.territory_code >= viewer.scope,
-            photo.territory_code < viewer.scope + "~",
+            within(photo.territory_code, viewer.scope),
         )
     ).scalar()
     if jpeg is None:
@@ -176,8 +176,7 @@ def _require_incident(
     incident, reported = schema.incident.c, schema.incident_key.c
     seen = exists().where(
         incident.incident_id == incident_id,
-        incident.territory_code >= viewer.scope,
-        incident.territory_code < viewer.scope + "~",
+        within(incident.territory_code, viewer.scope),
     )
     own = exists().where(reported.incident_id == incident_id, reported.external_id == report_key)
     if not conn.execute(select(or_(seen, own))).scalar_one():

@@ -21,6 +21,7 @@ from grids.drafts import Plan
 from grids.errors import BadValue, NotFound
 from grids.model import Level, Viewer
 from grids.overlay import Overlay
+from grids.territory import code_range
 
 Mode = Literal["cells", "buildings", "lines"]
 MODES: tuple[Mode, ...] = ("cells", "buildings", "lines")
@@ -109,10 +110,9 @@ def by_village(conn: Connection, viewer: Viewer, wish: Wish) -> list[Wish]:
         return [wish]
     require_sound(wish)
     require_territory(viewer, wish.area, "unit")
-    span = {"area": wish.area, "beyond": wish.area + "~"}
     lived = {
         row.code: row.n_households
-        for row in conn.execute(statement("villages", "balance"), span)
+        for row in conn.execute(statement("villages", "balance"), code_range(wish.area))
         if row.n_households
     }
     if not lived:

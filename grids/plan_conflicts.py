@@ -29,6 +29,7 @@ from grids import drafts, overlay, plan_rows, returning
 from grids.db import statement
 from grids.model import Level, Viewer
 from grids.plan_rows import CellRow, State
+from grids.territory import code_range
 
 # A new vertex on a border lies within a lattice step of it: what that shifts is no transfer.
 _NO_LAND_M2 = 5.0
@@ -204,7 +205,7 @@ def _changed_by_others(conn: Connection, stale: Collection[int], base: State, sc
     common: int = conn.execute(
         statement("last_common", "conflicts"), {"cells": cells, "bases": versions}
     ).scalar_one()
-    values = {"number": common, "low": scope, "high": scope + "~"}
+    values = code_range(scope) | {"number": common}
     changed = list(conn.execute(statement("changed_since", "conflicts"), values).scalars())
     then = conn.execute(statement("as_of", "conflicts"), {"number": common, "cells": changed})
     return dict.fromkeys(changed) | plan_rows.state_of(then)

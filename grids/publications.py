@@ -18,6 +18,7 @@ from geo.lattice import Geometries
 from grids.db import statement
 from grids.errors import NotFound, NothingPublished
 from grids.model import Level
+from grids.territory import code_range
 
 Codes = NDArray[np.object_]
 Integers = NDArray[np.int64]
@@ -164,7 +165,9 @@ def cells_in_force(conn: Connection, area: str | None = None) -> CellsInForce:
     area
         Code of a unit: only the cells that it consists of. None: all.
     """
-    return as_cells(conn.execute(statement("cells_in_force", "publications"), _range(area)).all())
+    return as_cells(
+        conn.execute(statement("cells_in_force", "publications"), code_range(area or "")).all()
+    )
 
 
 def as_cells(rows: Sequence[Row[Any]]) -> CellsInForce:
@@ -190,7 +193,7 @@ def outlines_in_force(conn: Connection, level: Level, area: str | None = None) -
     area
         Code of a unit: only units inside it, itself included. None: all.
     """
-    given = {"level": level.value} | _range(area)
+    given = {"level": level.value} | code_range(area or "")
     return as_outlines(conn.execute(statement("outlines_in_force", "publications"), given).all())
 
 
@@ -232,7 +235,7 @@ def counts_by_level(conn: Connection, area: str | None = None) -> dict[Level, in
     area
         Code of a unit: only units inside it, itself included. None: all.
     """
-    rows = conn.execute(statement("counts_by_level", "publications"), _range(area))
+    rows = conn.execute(statement("counts_by_level", "publications"), code_range(area or ""))
     found = {row.level: row.n for row in rows}
     return {level: found.get(level.value, 0) for level in Level}
 
@@ -255,11 +258,6 @@ def codes(values: Any) -> Codes:
 
 def _integers(values: Any) -> Integers:
     return np.fromiter(values, np.int64)
-
-
-def _range(area: str | None) -> dict[str, str]:
-    """Return the code range of a territory; the whole world for none."""
-    return {"low": area or "", "high": (area or "") + "~"}
 
 
 def as_publication(row: Row[Any]) -> Publication:

@@ -25,6 +25,7 @@ from grids.plan_conflicts import same
 from grids.plan_import import reserve_cells
 from grids.plan_rows import CellRow, State
 from grids.returning import under_new_codes
+from grids.territory import code_range
 
 
 class NotRestorable(GridsError):
@@ -86,7 +87,7 @@ def restore(
 
 
 def _cells(conn: Connection, number: int, area: str) -> dict[int, CellRow]:
-    values = {"number": number, "low": area, "high": area + "~"}
+    values = code_range(area) | {"number": number}
     rows = plan_rows.state_of(conn.execute(statement("all_as_of", "conflicts"), values))
     return {k: row for k, row in rows.items() if row is not None}
 

@@ -18,6 +18,7 @@ from grids import access, audit, boundary_rules, schema
 from grids.db import statement
 from grids.errors import BadValue, GridsError, NotFound
 from grids.model import Duty, Level, Viewer
+from grids.territory import code_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def end_duty(conn: Connection, viewer: Viewer, duty_id: int, last_day: date) -> 
 def _area(viewer: Viewer, area: str | None) -> dict[str, str]:
     low = viewer.scope if area is None else area
     access.require_territory(viewer, low)
-    return {"low": low, "high": low + "~"}
+    return code_range(low)
 
 
 class DutyOverlaps(GridsError):

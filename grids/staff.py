@@ -17,6 +17,7 @@ from grids import access, audit, passwords, people, schema
 from grids.errors import BadValue, Forbidden, GridsError, NotFound
 from grids.model import Role, Viewer
 from grids.secrets import KeyRing, mask_phone
+from grids.territory import within
 
 MAY_GRANT: dict[Role, frozenset[Role]] = {
     Role.SYSADMIN: frozenset(Role),
@@ -99,8 +100,7 @@ def find_people(
         .join(unit, unit.c.code == person.c.unit_code)
         .where(
             person.c.active,
-            person.c.unit_code >= viewer.scope,
-            person.c.unit_code < viewer.scope + "~",
+            within(person.c.unit_code, viewer.scope),
             person.c.name.contains(folded, autoescape=True)
             | person.c.source_key.startswith(folded, autoescape=True),
         )

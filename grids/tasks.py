@@ -16,6 +16,7 @@ from grids.errors import BadValue, Forbidden, GridsError, NotFound
 from grids.local_time import local_day
 from grids.model import Level, Viewer
 from grids.periods import PERIODS, period_of
+from grids.territory import code_range, within
 
 KINDS = ("visit", "patrol", "check", "report")
 LEVELS = ("village", "grid")
@@ -179,14 +180,15 @@ def list_rules(
     rows = conn.execute(
         select(*columns)
         .where(
-            columns.territory_code >= viewer.scope,
-            columns.territory_code < viewer.scope + "~",
+            within(columns.territory_code, viewer.scope),
             func.coalesce(func.upper(columns.valid), date.max) > today,
         )
         .order_by(columns.made_at, columns.rule_id)
     ).all()
     shares: dict[UUID, list[Share]] = {}
-    for row in conn.execute(statement("shares", "tasks"), _cut(viewer) | {"today": today}):
+    for row in conn.execute(
+        statement("shares", "tasks"), code_range(viewer.scope) | {"today": today}
+    ):
         shares.setdefault(row.rule_id, []).append(Share(*row))
     return [(_rule(row), shares.get(row.rule_id, [])) for row in rows]
 
@@ -246,7 +248,7 @@ def list_tasks(
         "after_id": task_id,
         "most": PAGE,
     }
-    rows = conn.execute(statement("list_tasks", "tasks"), _cut(viewer) | asked).all()
+    rows = conn.execute(statement("list_tasks", "tasks"), code_range(viewer.scope) | asked).all()
     found = [Task(*row) for row in rows]
     following = (found[-1].due_on, found[-1].task_id) if len(found) == PAGE else None
     return found, following
@@ -278,7 +280,7 @@ def finish(
     """
     access.require(viewer, access.Action.INCIDENT_STEP)
     held = conn.execute(
-        statement("hold_task", "tasks"), _cut(viewer) | {"task_id": task_id}
+        statement("hold_task", "tasks"), code_range(viewer.scope) | {"task_id": task_id}
     ).one_or_none()
     if held is None:
         raise NotFound(what="task", key=str(task_id))
@@ -307,11 +309,6 @@ def _own_units(conn: Connection, viewer: Viewer, now: datetime) -> list[str]:
     posts = roster.posts_of(conn, viewer.person_id, now) if viewer.person_id else []
     codes = {post.unit_code for post in posts}
     return sorted(codes | {code[: Level.GRID.digits] for code in codes})
-
-
-def _cut(viewer: Viewer) -> dict[str, Any]:
-    """Return the viewer's territory as a range of codes, its end made ready for an index."""
-    return {"scope": viewer.scope, "upper": viewer.scope + "~"}
 
 
 def _choice(field: str, given: str, choices: tuple[str, ...]) -> None:

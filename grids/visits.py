@@ -21,6 +21,7 @@ from grids.errors import BadValue, Forbidden, NotFound
 from grids.incident_report import KeyReused
 from grids.local_time import CHINA
 from grids.model import Level, Viewer, level_of
+from grids.territory import code_range
 
 VISIT_RESULTS = ("met", "not_home", "moved_away", "follow_up")
 PATROL_RESULTS = ("in_order", "reported")
@@ -89,7 +90,7 @@ def record_visit(
             if (known.household_id, known.at, known.result) != (household_id, at, result):
                 raise KeyReused(source=viewer.name, external_id=key)
             return UUID(str(known.visit_id))
-    asked = {"household_id": household_id, "scope": viewer.scope, "upper": viewer.scope + "~"}
+    asked = code_range(viewer.scope) | {"household_id": household_id}
     home = conn.execute(statement("visited", "visits"), asked).one_or_none()
     if home is None or home.grid_code is None:
         raise NotFound(what="household", key=str(household_id))
@@ -225,9 +226,7 @@ def coverage(
     """
     access.require(viewer, access.Action.WORKER_SEE)
     low = _area(viewer, area)
-    asked = {
-        "area": low,
-        "upper": low + "~",
+    asked = code_range(low) | {
         "since": datetime.combine(since, time.min, CHINA),
         "until": datetime.combine(until + timedelta(days=1), time.min, CHINA),
     }
@@ -248,7 +247,7 @@ def longest_unvisited(conn: Connection, viewer: Viewer, grid_code: str) -> list[
     low = _area(viewer, grid_code)
     if level_of(low) not in (Level.GRID, Level.SUBGROUP):
         raise BadValue(field="grid", given=grid_code, reason="not the code of a grid")
-    asked = {"area": low, "upper": low + "~", "most": MOST_UNVISITED}
+    asked = code_range(low) | {"most": MOST_UNVISITED}
     rows = conn.execute(statement("longest_unvisited", "visits"), asked)
     return [Unvisited(*row) for row in rows]
 

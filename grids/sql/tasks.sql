@@ -17,7 +17,7 @@ SELECT t.task_id, t.title, t.note, t.kind, t.unit_code::text, u.name AS unit_nam
   FROM task AS t
   JOIN unit AS u ON u.code = t.unit_code
   LEFT JOIN person AS done_by ON done_by.person_id = t.done_by
- WHERE t.territory_code >= :scope AND t.territory_code < :upper
+ WHERE t.territory_code >= :low AND t.territory_code < :high
    AND (CAST(:units AS text[]) IS NULL OR t.unit_code::text = ANY (CAST(:units AS text[])))
    AND (CAST(:is_open AS boolean) IS NULL OR (t.done_at IS NULL) = CAST(:is_open AS boolean))
    AND t.starts_on <= CAST(:today AS date)
@@ -29,7 +29,7 @@ SELECT t.task_id, t.title, t.note, t.kind, t.unit_code::text, u.name AS unit_nam
 -- A task, held until the transaction ends.
 SELECT t.task_id, t.unit_code::text, t.kind, t.done_at, t.result, t.idempotency_key, t.starts_on
   FROM task AS t
- WHERE t.task_id = :task_id AND t.territory_code >= :scope AND t.territory_code < :upper
+ WHERE t.task_id = :task_id AND t.territory_code >= :low AND t.territory_code < :high
    FOR UPDATE;
 
 -- name: shares
@@ -37,7 +37,7 @@ SELECT t.task_id, t.unit_code::text, t.kind, t.done_at, t.result, t.idempotency_
 SELECT t.rule_id, t.starts_on, t.due_on, count(*) AS n, count(t.done_at) AS n_done,
        count(*) FILTER (WHERE t.done_at IS NULL AND t.due_on < CAST(:today AS date)) AS n_overdue
   FROM task AS t
- WHERE t.territory_code >= :scope AND t.territory_code < :upper AND t.rule_id IS NOT NULL
+ WHERE t.territory_code >= :low AND t.territory_code < :high AND t.rule_id IS NOT NULL
    AND t.starts_on > CAST(:today AS date) - 62
  GROUP BY t.rule_id, t.starts_on, t.due_on
  ORDER BY t.rule_id, t.starts_on DESC;

@@ -4,7 +4,7 @@
 -- A household with the place of its grid, if it lies in the territory.
 SELECT h.household_id, h.grid_code::text, h.territory_code::text
   FROM household AS h
- WHERE h.household_id = :household_id AND h.territory_code >= :scope AND h.territory_code < :upper;
+ WHERE h.household_id = :household_id AND h.territory_code >= :low AND h.territory_code < :high;
 
 -- name: known_visit
 -- What came before with a sender's key.
@@ -22,7 +22,7 @@ SELECT p.patrol_id, p.grid_code::text, lower(p.during) AS since, upper(p.during)
 -- How far the households and the ground of each grid were covered in a period. The ends of the code range
 -- are made ready first: an expression on a walled column would keep its index away.
 WITH asked AS MATERIALIZED (
-  SELECT CAST(:area AS text) AS low, CAST(:upper AS text) AS high,
+  SELECT CAST(:low AS text) AS low, CAST(:high AS text) AS high,
          CAST(:since AS timestamptz) AS since, CAST(:until AS timestamptz) AS until
 ), home AS (
   SELECT h.grid_code::text AS grid_code, count(*) AS n
@@ -55,7 +55,7 @@ SELECT u.code::text AS grid_code, u.name, coalesce(home.n, 0) AS n_households, c
 -- Households of a grid whose last visit is longest ago, those never visited first; households in care
 -- come before others of the same day.
 WITH asked AS MATERIALIZED (
-  SELECT CAST(:area AS text) AS low, CAST(:upper AS text) AS high
+  SELECT CAST(:low AS text) AS low, CAST(:high AS text) AS high
 )
 SELECT h.household_id, h.number, h.address, h.class, last.at AS last_visit_at, last.result AS last_result
   FROM asked

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from geo.errors import Refusal
 
 
@@ -44,3 +46,15 @@ class StaleRecord(GridsError):
 
     code = "record.stale"
     sentence = "{what} {key} was changed since you opened it (yours {yours}, now {now})."
+
+
+def require_choice(field: str, given: str, choices: Collection[str]) -> None:
+    """Let pass one of the choices of a field.
+
+    Raises
+    ------
+    BadValue
+        Naming the choices in their order.
+    """
+    if given not in choices:
+        raise BadValue(field=field, given=given, reason="one of " + ", ".join(choices))

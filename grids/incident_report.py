@@ -12,7 +12,7 @@ import orjson
 
 from geo.datum import Datum, Epsg, parse_datum
 from grids.admission import Matter
-from grids.errors import BadValue, GridsError
+from grids.errors import BadValue, GridsError, require_choice
 from grids.local_time import local_day
 from grids.locate import check_accuracy
 
@@ -162,8 +162,8 @@ def check(
         _text("reporter_name", report.reporter.name, LONGEST_KEY)
     if matter is None:
         raise MatterNotAdmitted(matter=report.matter_code, reason="unknown to the list")
-    _choice("level", report.level or matter.level, LEVELS)
-    _choice("scale", report.scale, SCALES)
+    require_choice("level", report.level or matter.level, LEVELS)
+    require_choice("scale", report.scale, SCALES)
     occurred_at, reported_at = report.times(now)
     _time("reported_at", reported_at, now)
     _time("occurred_at", occurred_at, now)
@@ -196,11 +196,6 @@ def _text(field: str, given: str, most: int, *, needed: bool = False) -> None:
         raise BadValue(field=field, given=given[:40], reason=f"longer than {most} characters")
     if "\0" in given:
         raise BadValue(field=field, given=given[:40], reason="holds a NUL character")
-
-
-def _choice(field: str, given: str, choices: tuple[str, ...]) -> None:
-    if given not in choices:
-        raise BadValue(field=field, given=given, reason="one of " + ", ".join(choices))
 
 
 def _time(field: str, given: datetime, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, selec
 
 from grids import access, colours, rules, schema, workflow
 from grids.access import Action
-from grids.errors import BadValue
+from grids.errors import BadValue, require_choice
 from grids.model import Level, Viewer
 from grids.territory import within
 from grids.workflow import Possible
@@ -310,7 +310,7 @@ def _standing(
     if which.at_risk:
         found.append(and_(colours.is_open(), _I.warn_at <= now, _I.due_at > now))
     if which.colour:
-        _require("colour", which.colour, colours.COLOURS)
+        require_choice("colour", which.colour, colours.COLOURS)
         found.append(colours.colour(asked, now) == which.colour)
     if which.unanswered or which.unanswered_hours is not None:
         since = now - timedelta(hours=which.unanswered_hours or 0)
@@ -319,7 +319,7 @@ def _standing(
     if which.supervised:
         found.append(colours.is_supervised())
     if which.queue:
-        _require("queue", which.queue, QUEUES)
+        require_choice("queue", which.queue, QUEUES)
         in_queue = _I.review if which.queue == "review" else _I.grid_code.is_(None)
         found.append(and_(colours.is_open(), in_queue))
     return found
@@ -339,14 +339,9 @@ def _days(which: Filter) -> list[ColumnElement[bool]]:
 
 def _handled_by(level: str) -> ColumnElement[bool]:
     levels = {rules.handling_level("0" * one.digits).value for one in Level}
-    _require("handling_level", level, levels)
+    require_choice("handling_level", level, sorted(levels))
     digits = [one.digits for one in Level if rules.handling_level("0" * one.digits) == level]
     return func.length(_I.owner_unit).in_(digits)
-
-
-def _require(field: str, given: str, choices: Collection[str]) -> None:
-    if given not in choices:
-        raise BadValue(field=field, given=given, reason="one of " + ", ".join(sorted(choices)))
 
 
 def _cursor(last: Incident) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import Range
 
 from grids import access, audit, schema
 from grids.db import statement
-from grids.errors import BadValue, Forbidden, NotFound
+from grids.errors import BadValue, Forbidden, NotFound, require_choice
 from grids.incident_report import KeyReused
 from grids.local_time import CHINA
 from grids.model import Level, Viewer, level_of
@@ -80,7 +80,7 @@ def record_visit(
         If another visit came with the same key.
     """
     person_id = _require_person(viewer)
-    _choice("result", result, VISIT_RESULTS)
+    require_choice("result", result, VISIT_RESULTS)
     _past("at", at, now)
     if key is not None:
         known = conn.execute(
@@ -137,7 +137,7 @@ def record_patrol(
         If another patrol came with the same key.
     """
     person_id = _require_person(viewer)
-    _choice("result", result, PATROL_RESULTS)
+    require_choice("result", result, PATROL_RESULTS)
     _past("until", until, now)
     if not timedelta(0) < until - since <= LONGEST_PATROL:
         raise BadValue(field="since", given=since.isoformat(), reason="not up to a day before")
@@ -265,11 +265,6 @@ def _require_person(viewer: Viewer) -> UUID:
     if viewer.person_id is None:
         raise Forbidden(role=viewer.role.value, action="visit", who_can="a person")
     return viewer.person_id
-
-
-def _choice(field: str, given: str, choices: tuple[str, ...]) -> None:
-    if given not in choices:
-        raise BadValue(field=field, given=given, reason="one of " + ", ".join(choices))
 
 
 def _past(field: str, at: datetime, now: datetime) -> None:

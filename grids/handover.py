@@ -7,7 +7,7 @@ nightly job, each open incident goes to the owner that the roster names for its 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -85,7 +85,9 @@ def preview(
     held = conn.execute(
         statement("held_after", "handover"), {"person_id": person_id, "last_day": local_day(now)}
     )
-    return [HeldPost(*row) for row in held], _work(conn, person_id, now)
+    return [HeldPost(*row) for row in held], _given(
+        conn, _open_work(conn, person_id), person_id, now
+    )
 
 
 def hand_over(
@@ -183,9 +185,14 @@ def list_handovers(conn: Connection, viewer: Viewer) -> list[Handover]:
 # ----------------------------------------------------------------------------------------------
 
 
-def _work(conn: Connection, person_id: UUID, now: datetime) -> list[OpenWork]:
+def _open_work(conn: Connection, person_id: UUID) -> Sequence[Row[Any]]:
+    return conn.execute(statement("open_work", "handover"), {"person_id": person_id}).all()
+
+
+def _given(
+    conn: Connection, rows: Sequence[Row[Any]], person_id: UUID, now: datetime
+) -> list[OpenWork]:
     """Return a person's open incidents with who would own each if that person were gone."""
-    rows = conn.execute(statement("open_work", "handover"), {"person_id": person_id}).all()
     if not rows:
         return []
     rota = assign.Rota(conn, now, without=person_id)
@@ -217,11 +224,9 @@ def _complete(
     now: datetime,
 ) -> None:
     """Give away what a person owns, tell the new owners, and keep the list."""
-    work = _work(conn, person_id, now)
-    places = {
-        row.incident_id: row.reported_at
-        for row in conn.execute(statement("open_work", "handover"), {"person_id": person_id})
-    }
+    held = _open_work(conn, person_id)
+    work = _given(conn, held, person_id, now)
+    places = {row.incident_id: row.reported_at for row in held}
     why = {"reason": "handed_over", "note": reason, "skipped": []}
     rows = [
         {

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import Range
 
 from grids import access, audit, roster, schema
 from grids.db import statement
-from grids.errors import BadValue, Forbidden, GridsError, NotFound
+from grids.errors import BadValue, Forbidden, GridsError, NotFound, require_choice
 from grids.local_time import local_day
 from grids.model import Level, Viewer
 from grids.periods import PERIODS, period_of
@@ -22,7 +22,9 @@ KINDS = ("visit", "patrol", "check", "report")
 LEVELS = ("village", "grid")
 PAGE = 100
 
-_FIRST = (date.min, UUID(int=0))
+# Where a page of tasks begins: after this day, unit and task.
+Cursor = tuple[date, str, UUID]
+_FIRST: Cursor = (date.min, "", UUID(int=0))
 
 
 class TaskDone(GridsError):
@@ -108,9 +110,9 @@ def make_rule(
     """
     access.require(viewer, access.Action.INCIDENT_ASSIGN)
     access.require_territory(viewer, territory_code)
-    _choice("kind", kind, KINDS)
-    _choice("level", level, LEVELS)
-    _choice("period", period, PERIODS)
+    require_choice("kind", kind, KINDS)
+    require_choice("level", level, LEVELS)
+    require_choice("period", period, PERIODS)
     if not title.strip():
         raise BadValue(field="title", given=title, reason="empty")
     if until is not None and until <= since:
@@ -227,9 +229,11 @@ def list_tasks(
     *,
     mine: bool = False,
     is_open: bool | None = None,
-    after: tuple[date, UUID] | None = None,
-) -> tuple[list[Task], tuple[date, UUID] | None]:
+    after: Cursor | None = None,
+) -> tuple[list[Task], Cursor | None]:
     """Return a page of tasks that have begun, those due first, and where the next page begins.
+
+    Those due on one day come in the order of their units.
 
     Parameters
     ----------
@@ -239,19 +243,22 @@ def list_tasks(
         Only what is still to be done, or only what is done; none: both.
     """
     access.require(viewer, access.Action.INCIDENT_SEE)
-    day, task_id = after or _FIRST
+    day, unit_code, task_id = after or _FIRST
     asked = {
         "units": _own_units(conn, viewer, now) if mine else None,
         "is_open": is_open,
         "today": local_day(now),
         "after_day": day,
+        "after_unit": unit_code,
         "after_id": task_id,
         "most": PAGE,
     }
     rows = conn.execute(statement("list_tasks", "tasks"), code_range(viewer.scope) | asked).all()
     found = [Task(*row) for row in rows]
-    following = (found[-1].due_on, found[-1].task_id) if len(found) == PAGE else None
-    return found, following
+    if len(found) < PAGE:
+        return found, None
+    last = found[-1]
+    return found, (last.due_on, last.unit_code, last.task_id)
 
 
 def finish(
@@ -309,11 +316,6 @@ def _own_units(conn: Connection, viewer: Viewer, now: datetime) -> list[str]:
     posts = roster.posts_of(conn, viewer.person_id, now) if viewer.person_id else []
     codes = {post.unit_code for post in posts}
     return sorted(codes | {code[: Level.GRID.digits] for code in codes})
-
-
-def _choice(field: str, given: str, choices: tuple[str, ...]) -> None:
-    if given not in choices:
-        raise BadValue(field=field, given=given, reason="one of " + ", ".join(choices))
 
 
 def _rule(row: Row[Any]) -> TaskRule:

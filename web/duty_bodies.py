@@ -124,7 +124,7 @@ class TasksQuery(Strict):
     mine = fields.Boolean(load_default=False)
     open = fields.Boolean(load_default=None)
     after = fields.String(
-        load_default=None, validate=validate.Regexp(r"^\d{4}-\d\d-\d\d_[0-9a-f-]{36}$")
+        load_default=None, validate=validate.Regexp(r"^\d{4}-\d\d-\d\d_\d{6,17}_[0-9a-f-]{36}$")
     )
 
 

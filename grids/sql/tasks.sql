@@ -11,7 +11,7 @@ SELECT r.rule_id, r.title, r.note, r.kind, u.code, u.code, r.period, :first, :la
     ON CONFLICT (rule_id, unit_code, starts_on) DO NOTHING;
 
 -- name: list_tasks
--- Tasks of a territory, those due first; `units` cuts to what the viewer answers for, none does not.
+-- Tasks of a territory, those due first and of one day by unit; `units` cuts to what the viewer answers for, none does not.
 SELECT t.task_id, t.title, t.note, t.kind, t.unit_code::text, u.name AS unit_name, t.period, t.starts_on, t.due_on,
        t.done_at, t.result, done_by.name AS done_by
   FROM task AS t
@@ -21,8 +21,9 @@ SELECT t.task_id, t.title, t.note, t.kind, t.unit_code::text, u.name AS unit_nam
    AND (CAST(:units AS text[]) IS NULL OR t.unit_code::text = ANY (CAST(:units AS text[])))
    AND (CAST(:is_open AS boolean) IS NULL OR (t.done_at IS NULL) = CAST(:is_open AS boolean))
    AND t.starts_on <= CAST(:today AS date)
-   AND (t.due_on, t.task_id) > (CAST(:after_day AS date), CAST(:after_id AS uuid))
- ORDER BY t.due_on, t.task_id
+   AND (t.due_on, t.unit_code, t.task_id)
+     > (CAST(:after_day AS date), CAST(:after_unit AS text), CAST(:after_id AS uuid))
+ ORDER BY t.due_on, t.unit_code, t.task_id
  LIMIT :most;
 
 -- name: hold_task

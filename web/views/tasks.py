@@ -34,13 +34,13 @@ def list_tasks(asked):
     """Return tasks of the viewer's territory, or of the units the viewer answers for."""
     after = None
     if asked["after"]:
-        day, _, key = asked["after"].partition("_")
-        after = date.fromisoformat(day), UUID(key)
+        day, unit_code, key = asked["after"].split("_")
+        after = date.fromisoformat(day), unit_code, UUID(key)
     with begin(viewer()) as conn:
         found, following = tasks.list_tasks(
             conn, viewer(), now(), mine=asked["mine"], is_open=asked["open"], after=after
         )
-    cursor = f"{following[0]}_{following[1]}" if following else None
+    cursor = "_".join(map(str, following)) if following else None
     return jsonify({"tasks": [asdict(one) for one in found], "next": cursor})
 
 

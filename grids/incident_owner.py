@@ -84,6 +84,20 @@ def above(conn: Connection, held: Row[Any], target: Level, now: datetime, *, why
     return NewOwner(_person(given), given.unit_code, "desk", reason)
 
 
+def given_back(conn: Connection, held: Row[Any], now: datetime) -> NewOwner | None:
+    """Return the desk over an owner in the field who gave an incident back.
+
+    Where the same person sits at that desk too, it is the next one up; none if nobody else is left.
+    """
+    level = rules.handling_level(held.owner_unit).parent
+    while level is not None:
+        owner = above(conn, held, level, now, why="given_back")
+        if owner.person_id is None or owner.person_id != held.owner_id:
+            return owner
+        level = level.parent
+    return None
+
+
 def assigned(given: Assignment, **more: Any) -> NewOwner:
     """Return the owner that the roster says."""
     reason = {"reason": given.reason, "skipped": list(given.skipped)} | more

@@ -245,6 +245,12 @@ def _attempt(deed: _Deed) -> None:
 def _return(deed: _Deed) -> None:
     deed.columns["resolved_at"] = None
     deed.columns |= incident_owner.to_accept(deadlines.load(deed.conn), deed.held, deed.now)
+    if is_desk(deed.viewer):
+        return
+    # What its owner gives back is not theirs any more: whoever has to act now has to own it.
+    desk = incident_owner.given_back(deed.conn, deed.held, deed.now)
+    if desk is not None:
+        deed.facts |= deed.give_to(desk, "incident.given_back")
 
 
 def _transfer(deed: _Deed) -> None:

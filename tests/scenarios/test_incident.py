@@ -99,6 +99,33 @@ def test_the_desk_gives_an_incident_to_another_and_says_why(story):
     story.when_done(wang, "accept", lamp)
 
 
+def test_what_a_worker_gives_back_is_the_desks_until_it_is_given_to_another(story):
+    story.given_a_village_of_grids("东门网格", "西门网格")
+    li = story.given_a_worker("李网格员", "东门网格")
+    wang = story.given_a_worker("王网格员", "西门网格")
+    village = story.given_a_desk("村值班岗")
+    zhang = story.given_a_dispatcher("张调度")
+    lamp = story.when_reported("路灯不亮", story.place("东门网格", 0.9, 0.5), by=zhang)
+    due_at = story.card(lamp, zhang).incident.due_at
+
+    story.when_time_passes(minutes=10)
+    story.then_refused(NoteNeeded, story.when_done, li, "return", lamp)
+    story.when_done(li, "return", lamp, note="灯在西门网格一侧")
+    story.then_owned_by(lamp, village, reason="given_back")
+    story.then_told(village, "incident.given_back")
+    story.then_can(li, lamp)
+    # 换了责任人，时限不因此延长
+    assert story.card(lamp, zhang).incident.due_at == due_at
+
+    story.when_given_by_hand(zhang, lamp, to=wang, reason="灯在西门一侧")
+    story.when_done(wang, "accept", lamp)
+    story.when_done(wang, "resolve", lamp, note="已更换灯泡")
+    # 调度中心退回的，是同一个人再办
+    story.when_done(zhang, "return", lamp, note="仍不亮")
+    story.then_owned_by(lamp, wang, reason="by_hand")
+    story.when_done(wang, "accept", lamp)
+
+
 def test_a_report_from_a_chinese_web_map_lands_where_it_happened(story):
     story.given_a_village_of_grids("东门网格", "西门网格")
     zhang = story.given_a_dispatcher("张调度")

@@ -70,6 +70,7 @@ export const codes = {
   "action.hand_over": ["工作移交", "Handed over"],
   "reason.handed_over": ["前任移交", "Handed over by the one before"],
   "reason.border_moved": ["边界调整后随位置划转", "Moved with a border"],
+  "reason.given_back": ["网格员退回", "Given back"],
   "reason.escalated_early": ["提前上报", "Escalated early"],
   "reason.attempts_used_up": ["规定次数已用尽，升级办理", "Tries used up: the next level"],
   "action.reply": ["答复报告人", "Answer the reporter"],

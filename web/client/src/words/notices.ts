@@ -13,6 +13,7 @@ export const notices = {
   "notice.incident.assigned_many": ["{n} 件事件已分派给您", "{n} incidents were assigned to you"],
   "notice.incident.handed_over": ["{n} 件事件移交给您", "{n} incidents were handed over to you"],
   "notice.incident.escalated": ["事件 {number} 升级到您处办理", "Incident {number} was escalated to you"],
+  "notice.incident.given_back": ["事件 {number} 被退回，请重新分派", "Incident {number} was given back: assign it anew"],
   "notice.incident.merged": ["事件 {number} 已并入 {of}", "Incident {number} was merged into {of}"],
   "notice.incident.answered": ["事件 {number} 已有答复", "Incident {number} was answered"],
   "notice.incident.at_risk": ["事件 {number} 即将超期，{due_at} 前办结", "Incident {number} is nearly overdue: due {due_at}"],

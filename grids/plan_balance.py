@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+import scipy  # its parts are imported when first used: optimize takes half a second
 import shapely
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
@@ -206,7 +206,7 @@ def _codes(
     former = area.codes
     stays = _overlap(area, graph, part, k)
     codes = [""] * k
-    for p, g in zip(*linear_sum_assignment(stays, maximize=True), strict=True):
+    for p, g in zip(*scipy.optimize.linear_sum_assignment(stays, maximize=True), strict=True):
         if stays[p, g] > 0:
             codes[p] = former[g]
     fresh = [p for p in range(k) if not codes[p]]

@@ -18,7 +18,6 @@ from grids.model import Level, Viewer
 from layers.county_counts import Counted, Recent, count, named
 from layers.hotspot_methods import drawn_by
 from layers.hotspots import GridRow, HotspotMap, hotspot_map
-from layers.sheet import hotspot_sheet
 from layers.styles import word
 
 __all__ = ["Counted", "assess", "count", "read", "sheet", "sheet_of"]
@@ -120,6 +119,8 @@ def sheet_of(
     title = word("sheet.title", locale, place=place)
 
     def write() -> str:
+        from layers.sheet import hotspot_sheet  # noqa: PLC0415  folium takes a second to import
+
         shapes = features(counted.ground.codes, drawable(counted.ground.outlines))
         return hotspot_sheet(replace(hotspots, matter=matter_name), shapes, title, locale)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import geopandas
 import xlsxwriter
 
 from geo.errors import Refusal
@@ -101,6 +100,8 @@ def _write_shapes(
     columns: Mapping[str, Sequence[Any]],
     shapes: Geometries | None,
 ) -> None:
+    import geopandas  # noqa: PLC0415  pandas takes half a second to import
+
     frame = geopandas.GeoDataFrame(dict(columns), geometry=shapes, crs="EPSG:4490")
     # GDAL would name the layer after the unfinished file.
     layer = path.name.removesuffix(kind)

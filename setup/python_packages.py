@@ -46,6 +46,9 @@ def install_python_packages() -> str:
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_PROJECT_ENVIRONMENT": str(VENV),
             "UV_LINK_MODE": "copy",
+            # Else the first start compiles a thousand modules in each of its processes, and every
+            # start does where the account of the server may not write here.
+            "UV_COMPILE_BYTECODE": "1",
             "VIRTUAL_ENV": "",
         },
     )

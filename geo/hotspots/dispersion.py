@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize, special
+import scipy  # its parts are imported when first used: stats and optimize take half a second
 
 from geo.hotspots.result import Floats
 
@@ -39,12 +39,12 @@ def gamma_variance(events: Floats, expected: Floats) -> float:
         phi = float(np.exp(log_phi))
         size = 1.0 / phi
         likelihood = (
-            special.gammaln(o + size)
-            - special.gammaln(size)
+            scipy.special.gammaln(o + size)
+            - scipy.special.gammaln(size)
             - (o + size) * np.log1p(phi * e)
             + o * (np.log(phi) + np.log(e))
         )
         return -float(likelihood.sum())
 
-    found = optimize.minimize_scalar(loss, bounds=(-12.0, 6.0), method="bounded")
+    found = scipy.optimize.minimize_scalar(loss, bounds=(-12.0, 6.0), method="bounded")
     return float(np.exp(found.x))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+import scipy  # its parts are imported when first used: stats and optimize take half a second
 
 from geo.hotspots.inputs import UnusableCounts, as_counts, as_exposure
 from geo.hotspots.result import Floats
@@ -55,12 +55,12 @@ def minimum_detectable_ratio(
     ratio = np.full(usual.size, np.inf)
     poisson = (usual > 0) & (wide <= 0)
     mean = usual[poisson]
-    critical = stats.poisson.isf(level, mean) + 1.0
-    ratio[poisson] = special.gammaincinv(critical, power) / mean
+    critical = scipy.stats.poisson.isf(level, mean) + 1.0
+    ratio[poisson] = scipy.special.gammaincinv(critical, power) / mean
     mixed = (usual > 0) & (wide > 0)
     mean, size = usual[mixed], 1.0 / wide[mixed]
-    critical = stats.nbinom.isf(level, size, size / (size + mean)) + 1.0
-    odds = special.betaincinv(critical, size, power)
+    critical = scipy.stats.nbinom.isf(level, size, size / (size + mean)) + 1.0
+    odds = scipy.special.betaincinv(critical, size, power)
     with np.errstate(divide="ignore"):  # odds that round to 1: no finite ratio suffices
         ratio[mixed] = size * odds / (1.0 - odds) / mean
     return np.asarray(np.maximum(ratio, 1.0), dtype=np.float64)

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import scipy  # its parts are imported when first used: stats and optimize take half a second
 from numba import njit
-from scipy import fft, special, stats
 
 from geo.hotspots.inputs import UnusableCounts
 from geo.hotspots.result import Floats
@@ -72,21 +72,21 @@ def mann_kendall(series: npt.ArrayLike, *, correction: Correction = "hamed_rao")
     positive = variance > 0
     z = np.zeros(len(x))
     np.divide(s - np.sign(s), np.sqrt(np.where(positive, variance, 1.0)), out=z, where=positive)
-    return Trend(s, z, 2.0 * special.ndtr(-np.abs(z)), slope)
+    return Trend(s, z, 2.0 * scipy.special.ndtr(-np.abs(z)), slope)
 
 
 def _effective(x: Floats, slope: Floats) -> Floats:
     """Return the factor of the variance that autocorrelated ranks ask for."""
     n = x.shape[1]
-    ranks = stats.rankdata(x - np.outer(slope, np.arange(1, n + 1)), axis=1)
+    ranks = scipy.stats.rankdata(x - np.outer(slope, np.arange(1, n + 1)), axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True)
-    length = fft.next_fast_len(2 * n, real=True)
-    power = np.abs(fft.rfft(ranks, length, axis=1)) ** 2
-    covariance = fft.irfft(power, length, axis=1)[:, :n]
+    length = scipy.fft.next_fast_len(2 * n, real=True)
+    power = np.abs(scipy.fft.rfft(ranks, length, axis=1)) ** 2
+    covariance = scipy.fft.irfft(power, length, axis=1)[:, :n]
     whole = covariance[:, :1]
     acf = np.divide(covariance, whole, out=np.zeros_like(covariance), where=whole > 0)[:, 1:]
     lag = np.arange(1, n)
-    acf[np.abs(acf) <= special.ndtri(1.0 - _LEVEL / 2.0) / np.sqrt(n)] = 0.0
+    acf[np.abs(acf) <= scipy.special.ndtri(1.0 - _LEVEL / 2.0) / np.sqrt(n)] = 0.0
     weight = (n - lag) * (n - lag - 1.0) * (n - lag - 2.0)
     return np.asarray(1.0 + 2.0 / (n * (n - 1.0) * (n - 2.0)) * (acf @ weight), dtype=np.float64)
 

@@ -11,7 +11,6 @@ from io import BytesIO
 from pathlib import Path
 
 import xlsxwriter
-from docxtpl import DocxTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from geo.errors import Refusal
@@ -107,6 +106,8 @@ def _docx(page: Page, templates: Path | None) -> bytes:
 
 
 def _filled(template: Path, page: Page) -> bytes:
+    from docxtpl import DocxTemplate  # noqa: PLC0415  docx takes 0.1 s to import
+
     out = BytesIO()
     try:
         document = DocxTemplate(template)

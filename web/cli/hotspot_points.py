@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import geopandas
 import numpy as np
 import shapely
 
@@ -43,6 +42,8 @@ def read_points(
 
 
 def _read(path: str, layer: str | None) -> tuple[np.ndarray, bool, dict[str, list[Value]]] | None:
+    import geopandas  # noqa: PLC0415  pandas takes half a second to import
+
     frame = geopandas.read_file(path, layer=layer) if layer else geopandas.read_file(path)
     if not len(frame) or not (frame.geom_type == "Point").all():
         return None

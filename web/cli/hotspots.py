@@ -20,7 +20,6 @@ from layers.hotspot_methods import drawn_by, table
 from layers.hotspot_notes import texts
 from layers.hotspot_rows import painted
 from layers.hotspots import HotspotMap, Window
-from layers.sheet import hotspot_sheet
 from layers.studies import METHODS, Options, Study, assess
 from layers.styles import word
 from layers.windows import KINDS
@@ -246,6 +245,8 @@ def _sheet_of(
     place, source = names
 
     def sheet() -> str:
+        from layers.sheet import hotspot_sheet  # noqa: PLC0415  folium takes a second to import
+
         shown = replace(drawn_by(hotspot_files.hotspots_of(units, asked), method), matter=source)
         shapes = county_hotspots.features(units.ids, county_hotspots.drawable(units.outlines))
         return hotspot_sheet(shown, shapes, word("sheet.title", lang, place=place), lang)

@@ -28,10 +28,11 @@ from sqlalchemy import (
 
 from grids import access, colours, schema
 from grids.access import Action
-from grids.board_compare import Base, Compare, Window, base_of
+from grids.board_compare import Base, Compare, base_of
 from grids.db import statement
 from grids.errors import BadValue, NotFound
 from grids.model import Level, Viewer, level_of
+from grids.window import Window
 from grids.workflow import ENDED, UNCOUNTED
 
 # Below this the rate of a unit could be read as that of a family.

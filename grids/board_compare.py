@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from sqlalchemy import Connection
 
 from grids.db import statement
+from grids.window import Window
 
 Compare = Literal["year", "before", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A period; both days belong to it."""
-
-    since: date
-    until: date
-
-    @property
-    def days(self) -> int:
-        """Return the length in days."""
-        return (self.until - self.since).days + 1
-
-    def before(self) -> Window:
-        """Return as many days just before."""
-        length = timedelta(self.days)
-        return Window(self.since - length, self.until - length)
-
-    def year_before(self) -> Window:
-        """Return the same days a year before; 29 February becomes the 28th."""
-        return Window(_year_before(self.since), _year_before(self.until))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +83,3 @@ def base_of(
         redrawn=frozenset(moved),
         early=first_day is None or other.since < first_day,
     )
-
-
-def _year_before(day: date) -> date:
-    try:
-        return day.replace(year=day.year - 1)
-    except ValueError:
-        return day.replace(year=day.year - 1, day=28)

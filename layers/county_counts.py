@@ -27,7 +27,8 @@ from grids.db import statement
 from grids.errors import NotFound
 from grids.model import Level, Viewer
 from grids.publications import Publication
-from layers.hotspots import MIN_HOUSEHOLDS, Window
+from grids.window import Window
+from layers.hotspots import MIN_HOUSEHOLDS
 from layers.lineage import Flow, Recount, recount
 
 FOLDER = Path(__file__).parent / "sql"

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 
 from geo.lattice import Geometries
 from grids.model import Level, Viewer
+from grids.window import Window
 from layers.county_counts import Counted, count, sql
-from layers.hotspots import MIN_HOUSEHOLDS, Window
+from layers.hotspots import MIN_HOUSEHOLDS
 from layers.studies import Study, TooManyEvents
 from layers.windows import Calendar, Kind, comparison_window
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from grids.model import Level, Viewer
+from grids.window import Window
 from layers import hotspot_notes as notes
 from layers import hotspot_rows as table
 from layers.county_counts import Counted, Recent, count
@@ -20,7 +21,6 @@ from layers.county_hotspots import assess as rate_map
 from layers.county_study import OF_EVENTS, places, study_of, taking_part
 from layers.hotspot_methods import NoSuchMethod, drawn_by
 from layers.hotspot_scales import scales
-from layers.hotspots import Window
 from layers.studies import Options, assess
 from layers.windows import Calendar, Kind, comparison_window
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from geo.hotspots.gaps import missing_spans, sudden_gaps
+from grids.window import Window
 from layers.county_counts import Tally
-from layers.hotspots import Window
 from layers.styles import word
 
 Note = tuple[str, Mapping[str, Any]]

@@ -15,11 +15,12 @@ from geo.hotspots.excess import local_excess
 from geo.hotspots.rates import empirical_bayes
 from geo.hotspots.weights import Weights, contiguity
 from grids.model import Viewer
+from grids.window import Window
 from layers import hotspot_rows as table
 from layers.county_counts import Counted, count
 from layers.county_study import taking_part
 from layers.hotspot_answers import Answer, Asked
-from layers.hotspots import MIN_EXPECTED, Window
+from layers.hotspots import MIN_EXPECTED
 from layers.styles import outline_level, ratio_keys, volume_keys
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from geo.hotspots.inputs import UnusableCounts, as_counts
 from geo.hotspots.power import minimum_detectable_ratio
 from geo.hotspots.rates import PER_DAYS, PER_HOUSEHOLDS, ShrunkRates, empirical_bayes
 from geo.hotspots.weights import contiguity
+from grids.window import Window
 from layers.styles import outline_level, ratio_keys
 
 # Below this the figures of a grid could be read as those of a family.
@@ -24,24 +24,6 @@ MIN_HOUSEHOLDS = 5
 MIN_EXPECTED = 1.0
 # A sum over so few grids could still be taken apart.
 MIN_WITHHELD = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A counting period: both days belong to it."""
-
-    since: date
-    until: date
-
-    @property
-    def days(self) -> int:
-        """Return the length in days."""
-        return (self.until - self.since).days + 1
-
-    @property
-    def interval(self) -> str:
-        """Return the period as an ISO 8601 interval of its first and last day."""
-        return f"{self.since.isoformat()}/{self.until.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)

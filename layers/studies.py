@@ -24,8 +24,8 @@ from geo.hotspots.result import Result
 from geo.hotspots.scan import scan
 from geo.hotspots.weights import Weights, contiguity
 from geo.hotspots.zones import circles
+from grids.window import Window
 from layers.hotspot_methods import NoSuchMethod
-from layers.hotspots import Window
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from lunar_python import Lunar, LunarMonth, Solar
 
-from layers.hotspots import Window
+from grids.window import Window
 
 Kind = Literal["prev", "yoy", "mom"]
 Calendar = Literal["solar", "lunar"]

@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from geo.errors import Refusal
 from grids import alerts, board, kept_reports
 from grids.board import Board, Line, Spell
-from grids.board_compare import Window
 from grids.errors import BadValue, NotFound
 from grids.kept_reports import KeptReport
 from grids.local_time import local_day
 from grids.model import Viewer
+from grids.window import Window
 from layers import county_hotspots
 
 # Days that each kind of report looks back on, its last day included.

@@ -7,9 +7,9 @@ from sqlalchemy import text
 
 from grids import board
 from grids.access import everyone
-from grids.board_compare import Window
 from grids.errors import BadValue, NotFound
 from grids.model import Role, Viewer
+from grids.window import Window
 from tests.factories import COUNTY, TOWNSHIP, VILLAGE
 
 NOW = datetime(2026, 6, 30, 4, tzinfo=UTC)

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from layers.hotspots import HotspotMap, Window, hotspot_map
+from grids.window import Window
+from layers.hotspots import HotspotMap, hotspot_map
 
 WINDOW = Window(date(2024, 12, 1), date(2024, 12, 30))
 

@@ -10,11 +10,11 @@ from sqlalchemy import text
 from grids import counts_held
 from grids.db import EVERYWHERE, begin, make_engine, set_scope
 from grids.model import Level, Role, Viewer
+from grids.window import Window
 from layers import hotspot_answers
 from layers.hotspot_answers import METHODS, Asked, prepare
 from layers.hotspot_methods import NoSuchMethod
 from layers.hotspot_notes import month_only, of_days
-from layers.hotspots import Window
 from layers.studies import Options
 from tests.factories import COUNTY, VILLAGE, Make
 

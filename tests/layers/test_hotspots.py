@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from geo.hotspots.inputs import UnusableCounts
-from layers.hotspots import MIN_HOUSEHOLDS, Window, hotspot_map
+from grids.window import Window
+from layers.hotspots import MIN_HOUSEHOLDS, hotspot_map
 from layers.styles import paint_of, word
 
 MADE_OF_REPORTS = (

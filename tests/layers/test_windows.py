@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 from lunar_python import Solar
 
-from layers.hotspots import Window
+from grids.window import Window
 from layers.lineage import Flow, recount
 from layers.windows import comparison_window
 

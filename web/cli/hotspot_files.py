@@ -23,12 +23,13 @@ from geo.hotspots.cube import space_time_cube
 from geo.lattice import Geometries
 from geo.locator import Locator
 from grids.local_time import CHINA
+from grids.window import Window
 from importers.outlines import read_outlines
 from importers.positions import parse_number, read_positions
 from importers.rows import parse_time
 from importers.table import Table, Value, as_text, read_table
 from layers.hotspot_notes import Note, month_only, of_days
-from layers.hotspots import HotspotMap, Window, hotspot_map
+from layers.hotspots import HotspotMap, hotspot_map
 from layers.studies import Study
 from layers.windows import Calendar, Kind, comparison_window
 from web.cli.coverage import NoSuchColumn, ids_of

@@ -14,12 +14,13 @@ from rich.table import Table
 
 from geo.lattice import Geometries
 from grids.model import Level
+from grids.window import Window
 from layers import county_hotspots, county_study, files, hotspot_picture
 from layers.county_study import OF_EVENTS
 from layers.hotspot_methods import drawn_by, table
 from layers.hotspot_notes import texts
 from layers.hotspot_rows import painted
-from layers.hotspots import HotspotMap, Window
+from layers.hotspots import HotspotMap
 from layers.studies import METHODS, Options, Study, assess
 from layers.styles import word
 from layers.windows import KINDS

@@ -10,7 +10,7 @@ from flask import Response, jsonify, request
 
 from grids import board
 from grids.board import Board
-from grids.board_compare import Window
+from grids.window import Window
 from web.board_bodies import BoardQuery, BoardRowsQuery
 from web.clock import now
 from web.door import Blueprint

@@ -12,9 +12,9 @@ from flask_login import current_user
 from geo.errors import Refusal
 from grids import access, alerts, audit, board, kiosks
 from grids.access import Action
-from grids.board_compare import Window
 from grids.kiosks import Kiosk, KioskEnded
 from grids.model import Viewer
+from grids.window import Window
 from layers import county_hotspots
 from web.board_bodies import WallKey, WallQuery
 from web.clock import now, today

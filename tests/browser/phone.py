@@ -47,6 +47,10 @@ PUT = """(records) => new Promise((resolve, reject) => {
     transaction.onerror = () => reject(transaction.error);
   };
 })"""
+_DELIVERED = f"""async () => {{
+  const kept = await ({KEPT})();
+  return kept.filter((one) => one.state === "delivered").length >= %d;
+}}"""
 _READY = """async () => {
   await navigator.serviceWorker.ready;
   const page = await (await caches.open("wangge-page")).match("/me");
@@ -102,10 +106,15 @@ def tap_through(page: Page, number: str, result: str = "已现场处理完毕") 
     one.get_by_role("button", name=result).tap()
 
 
-def all_sent(page: Page) -> None:
-    """Wait until something has arrived and nothing is left to send."""
-    expect(page.locator("[data-delivered]")).to_contain_text("已送达", timeout=30_000)
-    expect(page.locator("[data-waiting]")).to_have_text("待发送 0", timeout=30_000)
+def all_sent(page: Page, n: int) -> None:
+    """Wait until the phone has heard of `n` deeds that they arrived, and says so.
+
+    A photo is a deed of its own. The bar alone does not tell: nothing is left to send before the
+    first deed as well as after the last.
+    """
+    until(page, _DELIVERED % n)
+    expect(page.locator("[data-delivered]")).to_contain_text("已送达")
+    expect(page.locator("[data-waiting]")).to_have_text("待发送 0")
 
 
 def can_start_offline(page: Page) -> None:

@@ -78,7 +78,7 @@ def test_a_worker_ends_an_incident_with_a_photo_in_three_taps(sign_in, site, own
     page, _ = sign_in("worker", phone=True, path="/me#todo")
     tap_through(page, number, "已劝解调处")
     expect(page.get_by_text("已提交").first).to_be_visible()
-    all_sent(page)
+    all_sent(page, 3)
     assert steps_of(owner, key) == [
         ("accept", "accepted", ""),
         ("resolve", "resolved", "已劝解调处"),
@@ -97,9 +97,16 @@ def test_a_worker_gives_an_incident_back_in_words_of_their_own(sign_in, site, ow
     one.get_by_role("button", name="退回").tap()
     one.get_by_label("退回理由").fill("属水务部门")
     one.get_by_role("button", name="提交").tap()
-    all_sent(page)
+    all_sent(page, 1)
     expect(card(page, number)).to_have_count(0)
     assert steps_of(owner, key) == [("return", "returned", "属水务部门")]
+    # It is not theirs any more: the next answer of the server does not bring it back.
+    with page.expect_response("**/api/v1/me"):
+        page.get_by_role("button", name="刷新").tap()
+    expect(card(page, number)).to_have_count(0)
+    page.reload()
+    settled(page, with_map=False)
+    expect(card(page, number)).to_have_count(0)
 
 
 def test_a_worker_chooses_large_letters_and_the_dark(sign_in):

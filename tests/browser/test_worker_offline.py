@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import text
 
+from grids import db, tasks
+from grids.access import everyone
 from tests.browser.phone import (
+    KEPT,
+    PUT,
     a_photo,
     all_sent,
     can_start_offline,
@@ -22,10 +28,15 @@ from tests.browser.phone import (
     until,
 )
 from tests.browser.screen import settled
+from web.clock import today
 
 pytestmark = pytest.mark.browser
 
 DONE = [("accept", "accepted", ""), ("resolve", "resolved", "已现场处理完毕")]
+TASK = text(
+    "SELECT result, (SELECT count(*) FROM audit WHERE record = 'task ' || task_id) FROM task"
+    " WHERE title = :title"
+)
 HOMES = text("SELECT number, address FROM household WHERE grid_code = :code LIMIT 5")
 # All texts that this browser keeps of the site, in caches and databases.
 EVERYTHING = """async () => {
@@ -83,13 +94,71 @@ def test_three_taps_without_a_network_count_once_when_it_is_back(browser, site, 
         again = open_again(context, site)
         expect(again.locator("[data-waiting]")).to_have_text("待发送 3")
         context.set_offline(False)
-        all_sent(again)
+        all_sent(again, 3)
         assert steps_of(owner, key) == DONE
         ((jpeg, step),) = photos_of(owner, key)
         assert b"Exif" not in jpeg
         assert len(jpeg) <= 300 * 1024
         assert step == 3
         expect(again.locator("[data-delivered]")).to_contain_text("已送达")
+
+
+def test_what_was_given_back_without_a_network_does_not_come_back(browser, site, owner, incident):
+    key, number = incident
+    with phone(browser, site) as page:
+        can_start_offline(page)
+        page.context.set_offline(True)
+        one = card(page, number)
+        one.get_by_role("button", name="退回").tap()
+        one.get_by_role("button", name="不在我的网格").tap()
+        expect(card(page, number)).to_have_count(0)
+        page.reload()
+        expect(page.locator("[data-waiting]")).to_have_text("待发送 1")
+        expect(card(page, number)).to_have_count(0)
+        page.context.set_offline(False)
+        all_sent(page, 1)
+        with page.expect_response("**/api/v1/me"):
+            page.get_by_role("button", name="刷新").tap()
+        expect(card(page, number)).to_have_count(0)
+    assert steps_of(owner, key) == [("return", "returned", "不在我的网格")]
+
+
+def test_a_task_done_without_a_network_counts_once_when_it_is_back(browser, site, owner):
+    title = f"巡查消防通道 {uuid4().hex[:6]}"
+    code = site.accounts["worker"].unit_code
+    with db.begin(owner, db.EVERYWHERE) as conn:
+        tasks.make_rule(
+            conn,
+            everyone("test"),
+            title=title,
+            kind="patrol",
+            territory_code=code,
+            level="grid",
+            period="week",
+            since=today(),
+            now=datetime.now(UTC),
+        )
+    with phone(browser, site) as page:
+        task = page.locator("[data-tasks] > li").filter(has_text=title)
+        expect(task).to_contain_text("每周")
+        can_start_offline(page)
+        page.context.set_offline(True)
+        # Two taps.
+        task.get_by_role("button", name="完成").tap()
+        task.get_by_role("button", name="已完成，无异常").tap()
+        expect(page.locator("[data-waiting]")).to_have_text("待发送 1")
+        expect(task).to_have_count(0)
+        page.context.set_offline(False)
+        all_sent(page, 1)
+        # Once more, as if no answer had been heard.
+        (done,) = page.evaluate(KEPT)
+        page.evaluate(PUT, [done | {"state": "waiting", "tries": 1}])
+        page.reload()
+        all_sent(page, 1)
+        expect(page.locator("[data-failed]")).to_have_count(0)
+        expect(task).to_have_count(0)
+    with owner.connect() as conn:
+        assert conn.execute(TASK, {"title": title}).all() == [("已完成，无异常", 1)]
 
 
 def test_what_the_phone_takes_along_is_small_and_names_no_household(browser, site, owner):
@@ -153,7 +222,7 @@ def test_a_report_without_a_network_gets_its_number_and_photo_later(browser, sit
         page.get_by_role("button", name="上报", exact=True).first.tap()
         expect(page.locator("[data-waiting]")).to_have_text("待发送 2")
         page.context.set_offline(False)
-        all_sent(page)
+        all_sent(page, 2)
         page.get_by_role("button", name="我的", exact=True).tap()
         expect(page.locator("[data-state=delivered]")).to_have_count(2)
         with owner.connect() as conn:

@@ -27,6 +27,17 @@ from web.browser import find_browser
 pytestmark = pytest.mark.browser
 
 PER_DEVICE = 100
+# Something else writes to the outbox until it is told to stop, and all others wait.
+BUSY = """() => new Promise((resolve) => {
+  window.busy = true;
+  const opening = indexedDB.open("wangge-phone");
+  opening.onsuccess = () => {
+    const store = opening.result.transaction("actions", "readwrite").objectStore("actions");
+    const hold = () => { if (window.busy) store.count().onsuccess = hold; };
+    hold();
+    resolve(null);
+  };
+})"""
 COUNT = text(
     "SELECT count(*), count(DISTINCT external_id) FROM incident WHERE summary LIKE :mark || '%'"
 )
@@ -130,8 +141,25 @@ def test_a_change_by_somebody_else_is_shown_beside_mine_and_nothing_is_dropped(
         expect(theirs).to_contain_text("待受理")
         expect(page.locator("[data-state=conflict]")).to_contain_text("我的办理")
         page.get_by_role("button", name="按新状态提交").tap()
-        all_sent(page)
+        all_sent(page, 1)
         expect(page.locator("[data-state=delivered]").first).to_contain_text(number)
+    assert [step[0] for step in steps_of(owner, key)] == ["accept"]
+
+
+def test_a_deed_counts_from_the_tap_on_however_slowly_the_phone_keeps_it(
+    browser, site, owner, incident
+):
+    key, number = incident
+    with phone(browser, site) as page:
+        page.evaluate(BUSY)
+        card(page, number).get_by_role("button", name="接单").tap()
+        # A person who reads that nothing is left to send may put the phone away.
+        expect(page.locator("[data-waiting]")).to_have_text("待发送 1")
+        expect(card(page, number).get_by_text("拍照办结")).to_be_visible()
+        assert page.evaluate("window.busy")
+        assert steps_of(owner, key) == []
+        page.evaluate("window.busy = false")
+        all_sent(page, 1)
     assert [step[0] for step in steps_of(owner, key)] == ["accept"]
 
 
@@ -160,7 +188,7 @@ def test_what_was_not_sent_waits_for_its_owner_and_shows_to_nobody_else(
         page.get_by_role("button", name="退出登录").tap()
         page.wait_for_url(lambda url: "/sign-in" in url)
         sign_in(page, site, "worker")
-        all_sent(page)
+        all_sent(page, 1)
         page.get_by_role("button", name="我的", exact=True).tap()
         expect(page.locator("[data-state=delivered]").first).to_contain_text(number)
     assert [step[0] for step in steps_of(owner, key)] == ["accept"]
@@ -191,7 +219,7 @@ def test_a_session_that_ended_stops_the_outbox_until_the_next_sign_in(
         page.get_by_role("link", name="登录").tap()
         page.wait_for_url(lambda url: "/sign-in" in url)
         sign_in(page, site, "worker")
-        all_sent(page)
+        all_sent(page, 1)
         page.get_by_role("button", name="我的", exact=True).tap()
     assert [step[0] for step in steps_of(owner, key)] == ["accept"]
 
@@ -199,7 +227,7 @@ def test_a_session_that_ended_stops_the_outbox_until_the_next_sign_in(
 def test_records_of_a_newer_version_are_kept_and_counted_but_not_touched(browser, site, owner):
     with phone(browser, site) as page:
         newer = {
-            "format": 2,
+            "format": 3,
             "seq": 900,
             "key": str(uuid4()),
             "person": the_person(page),
@@ -238,7 +266,7 @@ def test_without_https_the_page_says_why_and_works_by_taps_and_words(playwright,
         key, number = report_to_worker(site, owner)
         page.get_by_role("button", name="待办").tap()
         card(page, number).get_by_role("button", name="接单").tap()
-        all_sent(page)
+        all_sent(page, 1)
         assert [step[0] for step in steps_of(owner, key)] == ["accept"]
     finally:
         plain.close()

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from flask import jsonify, request
 
-from grids import incidents
+from grids import incidents, tasks
 from grids.mine import mine
 from web import answers
 from web.clock import now
@@ -23,7 +23,7 @@ MOST = 300
 
 
 @blp.get("")
-@blp.response(200, description="The viewer's posts, area, neighbours and open incidents.")
+@blp.response(200, description="The viewer's posts, area, neighbours, open incidents, tasks.")
 @blp.alt_response(304, description="Nothing has changed since the answer with this tag.")
 @needs("incident.see")
 def me():
@@ -36,6 +36,7 @@ def me():
         found = mine(conn, who, now())
         open_ones = incidents.Filter(step="open", mine=True)
         waiting, _ = incidents.list_page(conn, who, open_ones, now(), limit=MOST)
+        recurring, _ = tasks.list_tasks(conn, who, now(), mine=True, is_open=True)
     workers = {one.code: asdict(one) for one in found.neighbours}
     answer = jsonify(
         {
@@ -48,6 +49,7 @@ def me():
                 ],
             },
             "incidents": [answers.incident(row) for row in waiting],
+            "tasks": [asdict(task) for task in recurring],
             "counts": {
                 "households": found.n_households,
                 "open": found.n_open,

@@ -166,6 +166,9 @@ export const api = {
 
   /** The worker's own ground and events; null where they are still those that were tagged so. */
   mine: (tag: string | null) => newest<Mine>("/me", tag).then((found) => found && { mine: found.answer, tag: found.tag }),
+  /** Write down that recurring work is done; the same key again changes nothing. */
+  finishTask: (id: string, result: string, key: string) =>
+    post<null>(`/tasks/${part(id)}/done`, { result, key }),
   addPhoto: (id: string, jpeg: Blob, keys: Readonly<Record<string, string>>) =>
     sendFile<{ photo_id: string }>(`/incidents/${part(id)}/photos`, "photo", jpeg, keys),
 };

@@ -233,6 +233,19 @@ export interface Receipt {
   readonly owner_unit: string;
 }
 
+/** Recurring work of a unit, to be done from its first day to its last. */
+export interface Task {
+  readonly task_id: string;
+  readonly title: string;
+  readonly note: string;
+  readonly kind: string;
+  readonly unit_code: string;
+  readonly unit_name: string;
+  readonly period: string;
+  readonly starts_on: string;
+  readonly due_on: string;
+}
+
 export interface Mine {
   readonly duties: readonly {
     readonly unit_code: string;
@@ -245,6 +258,8 @@ export interface Mine {
     { code: string; name: string; worker: string | null; phone_mask: string | null }
   >;
   readonly incidents: readonly IncidentRow[];
+  /** Those due first; none in an answer that an older page has kept. */
+  readonly tasks?: readonly Task[];
   readonly counts: {
     readonly households: number;
     readonly open: number;

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 
-import type { IncidentRow } from "../contract";
-import { fresh, type StepAction } from "./outbox/action";
-import { applied, byUrgency, can, isWaiting } from "./todo";
+import type { IncidentRow, Task } from "../contract";
+import { doneTask, fresh, type Action, type StepAction } from "./outbox/action";
+import { applied, byUrgency, can, dayState, isWaiting, openTasks } from "./todo";
 
 const AS_OF = "2026-11-22T08:00:00.000Z";
 const row = { incident_id: "i", step: "reported", version: 3 } as IncidentRow;
@@ -35,6 +35,23 @@ it("what was given back waits for somebody else, until it comes back", () => {
 
 it("what was taken back is as if it had not been done", () => {
   expect(applied([row], [step("accept", { state: "withdrawn" })], AS_OF)).toMatchObject([{ step: "reported", mine: 0 }]);
+});
+
+it("a task that was done on the phone is gone, on its way and until the server has been asked again", () => {
+  const tasks = [{ task_id: "t-1", title: "巡查" }, { task_id: "t-2", title: "走访" }] as Task[];
+  const open = (more: Partial<Action>, asOf = AS_OF): string[] => {
+    const wish = doneTask("p", "k", { id: "t-1", title: "巡查" }, "无异常", new Date(AS_OF));
+    return openTasks(tasks, [{ ...wish, seq: 1, ...more } as Action], asOf).map((one) => one.task_id);
+  };
+  expect(open({})).toEqual(["t-2"]);
+  const arrived = { state: "delivered", delivered: "2026-11-22T08:00:05.000Z" } as const;
+  expect(open(arrived)).toEqual(["t-2"]);
+  expect(open(arrived, "2026-11-22T08:01:00.000Z")).toEqual(["t-1", "t-2"]);
+  expect(open({ state: "withdrawn" })).toEqual(["t-1", "t-2"]);
+});
+
+it("the last day of a task belongs to it", () => {
+  expect(["2026-11-21", "2026-11-22", "2026-11-23"].map((day) => dayState(day, "2026-11-22"))).toEqual(["overdue", "today", "ahead"]);
 });
 
 it("what is due first stands first, and what has no limit last", () => {

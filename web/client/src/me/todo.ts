@@ -1,5 +1,5 @@
 /** What a worker can do with an incident, and how it stands with what has not reached the server. */
-import type { IncidentRow, Step } from "../contract";
+import type { IncidentRow, Step, Task } from "../contract";
 import { isOpen, type Action, type StepAction } from "./outbox/action";
 
 /** What an owner does on the phone: from which steps, and to which. */
@@ -50,6 +50,22 @@ export function applied(rows: readonly IncidentRow[], actions: readonly Action[]
     }
     return { ...row, step, version, mine };
   });
+}
+
+/** The tasks that are still to be done: none that was done on this phone, arrived or not. */
+export function openTasks(tasks: readonly Task[], actions: readonly Action[], asOf: string): Task[] {
+  const done = new Set(
+    actions
+      .filter((one) => one.kind === "task" && (isOpen(one) || (one.delivered !== null && one.delivered > asOf)))
+      .map((one) => one.subject),
+  );
+  return tasks.filter((one) => !done.has(one.task_id));
+}
+
+/** Whether a day that is the last for something is over, is today, or lies ahead. */
+export function dayState(dueOn: string, today: string): "overdue" | "today" | "ahead" {
+  if (dueOn < today) return "overdue";
+  return dueOn === today ? "today" : "ahead";
 }
 
 /** The earliest limit first; what has none comes last. */

@@ -12,7 +12,7 @@ import type { Action } from "./outbox/action";
 import { forget, keep, kept } from "./outbox/store";
 import { me } from "./outbox/use-outbox";
 import { takeAlong } from "./shell";
-import { applied, byUrgency, isWaiting } from "./todo";
+import { applied, byUrgency, isWaiting, openTasks } from "./todo";
 
 const POLL_MS = 30_000;
 const MINE = "mine";
@@ -31,6 +31,7 @@ export function useMine(actions: Ref<readonly Action[]>) {
 
   const rows = computed(() => applied(mine.value?.incidents ?? [], actions.value, asOf.value));
   const waiting = computed(() => rows.value.filter(isWaiting).sort(byUrgency));
+  const tasks = computed(() => openTasks(mine.value?.tasks ?? [], actions.value, asOf.value));
   const bbox = computed(() => {
     const boxes = (mine.value?.area.features ?? []).map(boxOf).filter((box) => box !== null);
     return joinBoxes(boxes) ?? boot().area?.bbox ?? null;
@@ -92,7 +93,7 @@ export function useMine(actions: Ref<readonly Action[]>) {
     window.removeEventListener("online", onSeen);
   });
 
-  return { mine, matters, problem, asOf, rows, waiting, bbox, load };
+  return { mine, matters, problem, asOf, waiting, tasks, bbox, load };
 }
 
 export type MineOfPhone = ReturnType<typeof useMine>;

@@ -14,10 +14,12 @@ import {
   outlived,
   ready,
   stopped,
+  withWishes,
   type Action,
   type PhotoAction,
   type ReportAction,
   type StepAction,
+  type Wish,
 } from "./action";
 
 const NOW = new Date("2026-11-22T08:00:00Z");
@@ -114,6 +116,14 @@ it("records of a newer shell are left alone", () => {
   expect(isReadable(step("a", "accept"))).toBe(true);
   expect(isReadable({ format: FORMAT + 1 })).toBe(false);
   expect(isReadable({})).toBe(false);
+});
+
+it("what is still being written down counts at once, and only once", () => {
+  const kept = step("a", "accept", { state: "delivered", delivered: NOW.toISOString() });
+  const written = step("a", "resolve");
+  const wish: Wish = written;
+  expect(counts(withWishes([kept], [wish])).waiting).toBe(1);
+  expect(withWishes([kept, written], [wish])).toEqual([kept, written]);
 });
 
 it("what has not arrived is never too old", () => {

@@ -4,8 +4,11 @@
  */
 import type { IncidentReport } from "../../contract";
 
-/** The shape of a record. A newer shell reads older ones; an older shell leaves newer ones alone. */
-export const FORMAT = 1;
+/** The newest shape of a record that this shell reads; an older shell leaves newer ones alone. */
+export const FORMAT = 2;
+/** What a shell of any age can send keeps the first shape, tasks came with the second. */
+const FIRST_FORMAT = 1;
+const TASK_FORMAT = 2;
 
 /**
  * `conflict`: somebody changed the incident meanwhile, and a person has to look at both. `failed`:
@@ -27,7 +30,7 @@ interface Common {
   /** The key by which the server knows it again: sent twice it counts once. */
   readonly key: string;
   readonly person: string;
-  /** What has to be kept in order: an incident, by its id or by the key of its report. */
+  /** What has to be kept in order: a task, an incident by its id or by the key of its report. */
   readonly subject: string;
   /** What it is about, in words. */
   readonly title: string;
@@ -67,7 +70,12 @@ export interface PhotoAction extends Common {
   readonly report: string | null;
 }
 
-export type Action = StepAction | ReportAction | PhotoAction;
+export interface TaskAction extends Common {
+  readonly kind: "task";
+  readonly result: string;
+}
+
+export type Action = StepAction | ReportAction | PhotoAction | TaskAction;
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 /** An action before the store has given it its place. */
 export type Wish = Without<Action, "seq">;
@@ -75,7 +83,7 @@ export type Wish = Without<Action, "seq">;
 /** The fields of an action that was just made. */
 export function fresh(person: string, key: string, subject: string, title: string, now: Date) {
   return {
-    format: FORMAT,
+    format: FIRST_FORMAT,
     key,
     person,
     subject,
@@ -87,6 +95,11 @@ export function fresh(person: string, key: string, subject: string, title: strin
     told: null,
     delivered: null,
   } as const;
+}
+
+/** A task that was done, as it goes on its way. */
+export function doneTask(person: string, key: string, task: { id: string; title: string }, result: string, now: Date): Wish {
+  return { ...fresh(person, key, task.id, task.title, now), format: TASK_FORMAT, kind: "task", result };
 }
 
 export function isReadable(record: { readonly format?: number }): boolean {
@@ -170,7 +183,7 @@ export interface Answer {
  */
 export function arrived(action: Action, actions: readonly Action[], answer: Answer, at: Date): Action[] {
   const base = { state: "delivered", told: null, delivered: at.toISOString() } as const;
-  if (action.kind === "photo") return [{ ...action, ...base }];
+  if (action.kind === "photo" || action.kind === "task") return [{ ...action, ...base }];
   if (action.kind === "report") {
     const id = answer.incident_id ?? null;
     const owner = answer.owner_name ?? answer.owner?.name ?? answer.owner?.unit_name ?? null;
@@ -206,6 +219,13 @@ export function stopped(action: Action, told: Told): Action {
 export function again(action: Action, version?: number): Action {
   const renewed = { ...action, state: "waiting", tries: 0, after: 0, told: null } as const;
   return renewed.kind === "step" && version !== undefined ? { ...renewed, version } : renewed;
+}
+
+/** What was done, with what the store is still writing: that comes last, once. */
+export function withWishes(kept: readonly Action[], wishes: readonly Wish[]): readonly Action[] {
+  const known = new Set(kept.map((one) => one.key));
+  const coming = wishes.filter((one) => !known.has(one.key));
+  return coming.length ? [...kept, ...coming.map((one) => ({ ...one, seq: Infinity }) as Action)] : kept;
 }
 
 export interface Counts {

@@ -19,6 +19,9 @@ export async function send(action: Action): Promise<Answer> {
       });
     case "report":
       return api.report(action.report, action.key);
+    case "task":
+      await api.finishTask(action.subject, action.result, action.key);
+      return {};
     case "photo": {
       const jpeg = await photo(action.key);
       if (!jpeg || !action.incident) throw new ApiProblem(GONE, LOST);

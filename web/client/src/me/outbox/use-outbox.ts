@@ -3,8 +3,10 @@ import { computed, onBeforeUnmount, onMounted, ref, shallowRef } from "vue";
 
 import { newKey } from "../../api";
 import { boot } from "../../boot";
-import type { IncidentReport, IncidentRow } from "../../contract";
-import { again, counts, fresh, isOpen, type Action, type Wish } from "./action";
+import type { IncidentReport, IncidentRow, Task } from "../../contract";
+import { ApiProblem } from "../../problem";
+import { t } from "../../text";
+import { again, counts, doneTask, fresh, isOpen, withWishes, type Action, type Wish } from "./action";
 import { replay, untilDue } from "./replay";
 import { send } from "./send";
 import { add, list, save, tidy } from "./store";
@@ -27,6 +29,9 @@ export interface Doing {
 export function useOutbox() {
   const person = me();
   const actions = shallowRef<readonly Action[]>([]);
+  /** Deeds that are being written down: until the phone has them it may not be put away. */
+  const beingKept = shallowRef<readonly Wish[]>([]);
+  const deeds = computed(() => withWishes(actions.value, beingKept.value));
   /** Records that only a newer shell can read. */
   const newer = ref(0);
   const signedOut = ref(false);
@@ -68,8 +73,16 @@ export function useOutbox() {
   }
 
   async function put(wishes: readonly Wish[], photos: ReadonlyMap<string, ArrayBuffer>): Promise<void> {
-    await add(wishes, photos);
-    await refresh();
+    beingKept.value = [...beingKept.value, ...wishes];
+    try {
+      await add(wishes, photos);
+      await refresh();
+    } catch {
+      // No room, or a browser that keeps nothing: then it was not done, and that has to be seen.
+      throw new ApiProblem(0, { code: "outbox.not_kept", detail: t("outbox.not_kept") });
+    } finally {
+      beingKept.value = beingKept.value.filter((one) => !wishes.includes(one));
+    }
     others?.postMessage("changed");
     void go();
   }
@@ -104,6 +117,11 @@ export function useOutbox() {
     const claimed = { ...said, occurred_at: now.toISOString() };
     const made = { ...fresh(person, key, key, title, now), kind: "report" as const, report: claimed, number: null, owner: null };
     await put([made, ...more.wishes], more.bytes);
+  }
+
+  async function finish(task: Task, result: string): Promise<void> {
+    const about = { id: task.task_id, title: `${task.title} ${task.unit_name}` };
+    await put([doneTask(person, newKey(), about, result, new Date())], new Map());
   }
 
   async function retry(action: Action, version?: number): Promise<void> {
@@ -145,7 +163,7 @@ export function useOutbox() {
     document.removeEventListener("visibilitychange", onSeen);
   });
 
-  return { actions, newer, signedOut, sending, counts: computed(() => counts(actions.value)), step, report, retry, withdraw, hurry, refresh };
+  return { actions, deeds, newer, signedOut, sending, counts: computed(() => counts(deeds.value)), step, report, finish, retry, withdraw, hurry, refresh };
 }
 
 export type Outbox = ReturnType<typeof useOutbox>;

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from web.hub.address import STREAM
 from web.hub.forward import forward
+from web.tile_door import TileDoor
 from web.wsgi import app as views
 from web.wsgi_bridge import Receive, Scope, Send, WsgiBridge
 
 THREADS = 8
 
-_bridge = WsgiBridge(views, THREADS)
+_views = TileDoor(WsgiBridge(views, THREADS))
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -17,4 +18,4 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"] == STREAM and scope["method"] == "GET":
         await forward(scope, receive, send)
     else:
-        await _bridge(scope, receive, send)
+        await _views(scope, receive, send)

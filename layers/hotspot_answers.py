@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -148,11 +149,10 @@ class _Question:
             digest.update(tally.totals(self.then).tobytes())
         if self.studied != asked.window:
             digest.update(tally.cube(self.studied).tobytes())
-        spark = self._spark()
-        digest.update(spark.tobytes())
+        digest.update(self._spark.tobytes())
         for part in self.events or ():
             digest.update(part.tobytes())
-        digest.update(repr(self._limits()).encode())
+        digest.update(repr(self._limits).encode())
         return digest.hexdigest()[:16]
 
     def document(self) -> Document:
@@ -160,7 +160,7 @@ class _Question:
         asked, counted = self.asked, self.counted
         said = _METHODS[asked.method](self)
         rows = said.pop("rows", [])
-        _with_sparks(rows, self._spark())
+        _with_sparks(rows, self._spark)
         extra = said.pop("notes", [])
         extent = counted.tally.held.extent
         return {
@@ -177,7 +177,7 @@ class _Question:
             "data_extent": None if extent is None else [str(day) for day in extent],
             "seed": said.pop("seed", None),
             **said,
-            "notes": [*self._compared(), *extra, *self._limits(), ("hotspots.reports", {})],
+            "notes": [*self._compared(), *extra, *self._limits, ("hotspots.reports", {})],
             "rows": rows,
         }
 
@@ -196,9 +196,11 @@ class _Question:
         facts = {"since": str(then.since), "until": str(then.until), "days": then.days}
         return [(f"hotspots.compared_{'lunar' if lunar else self.kind}", facts)]
 
+    @cached_property
     def _limits(self) -> list[notes.Note]:
         return notes.limits(self.counted.tally, self.asked.window, self.then)
 
+    @cached_property
     def _spark(self) -> NDArray[np.int32]:
         days = SPARK_WEEKS * 7
         window = Window(self.asked.until - timedelta(days - 1), self.asked.until)
@@ -215,9 +217,10 @@ class _Question:
         for name in ("window", "matter", "publication", "data_version"):
             del shown[name]
         own = [note for note in own if note[0] != "hotspots.reports"]
-        for code, held in scales(self.counted).items():
-            place = self.counted.ground.codes.index(code)
-            shown["rows"][place]["scales"] = held
+        held = scales(self.counted)
+        for row in shown["rows"] if held else ():
+            if row["code"] in held:
+                row["scales"] = held[row["code"]]
         if self.then is not None:
             before = self.counted.tally.totals(self.then).tolist()
             for row, n in zip(shown["rows"], before, strict=True):

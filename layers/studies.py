@@ -26,6 +26,7 @@ from geo.hotspots.weights import Weights, contiguity
 from geo.hotspots.zones import circles
 from grids.window import Window
 from layers.hotspot_methods import NoSuchMethod
+from layers.hotspots import plain_numbers
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -125,10 +126,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A result with what stands in its document besides what all results share."""
+    """A result with what stands in its document besides what all results share.
+
+    `units` are plain JSON values already, one object a unit.
+    """
 
     result: Result
     facts: Mapping[str, Any] = field(default_factory=dict)
+    units: list[Document] | None = None
 
 
 def assess(study: Study, method: str, options: Options) -> Document:
@@ -159,7 +164,8 @@ def assess(study: Study, method: str, options: Options) -> Document:
         "window": said.result.window,
         "version": said.result.version,
     }
-    return _plain({**shared, **said.facts})
+    document = _plain({**shared, **said.facts})
+    return document if said.units is None else {**document, "units": said.units}
 
 
 def _excess(study: Study, _: Options) -> _Said:
@@ -170,7 +176,7 @@ def _excess(study: Study, _: Options) -> _Said:
         **_known(study),
     )
     names = ("observed", "expected", "ratio", "ci95", "p", "q", "too_few", "no_denominator")
-    return _Said(found, {"dispersion": found.dispersion, "units": _rows(study, found, names)})
+    return _Said(found, {"dispersion": found.dispersion}, _rows(study, found, names))
 
 
 def _gi(study: Study, options: Options) -> _Said:
@@ -190,7 +196,7 @@ def _gi(study: Study, options: Options) -> _Said:
     for row, value in zip(rows, values, strict=True):
         row["value"] = float(value)
     of = "shrunk rates" if study.population is not None else "values as given"
-    return _Said(found, {"of": of, "no_variation": found.no_variation, "units": rows})
+    return _Said(found, {"of": of, "no_variation": found.no_variation}, rows)
 
 
 def _change(study: Study, _: Options) -> _Said:
@@ -201,7 +207,7 @@ def _change(study: Study, _: Options) -> _Said:
         study.counts.sum(axis=1), before, study.window.days, days, study.weights, **_known(study)
     )
     names = ("now", "then", "expected", "rate_ratio", "ci95", "p_mid", "q", "direction", "too_few")
-    return _Said(found, {"units": _rows(study, found, names)})
+    return _Said(found, units=_rows(study, found, names))
 
 
 def _emerging(study: Study, options: Options) -> _Said:
@@ -225,9 +231,8 @@ def _emerging(study: Study, options: Options) -> _Said:
         "steps": steps,
         "of": "shrunk rates" if study.population is not None else "counts",
         "no_variation": found.no_variation,
-        "units": rows,
     }
-    return _Said(found, facts)
+    return _Said(found, facts, rows)
 
 
 def _seventeen(found: Emerging) -> list[str]:
@@ -299,7 +304,7 @@ def _density(study: Study, options: Options) -> _Said:
     at = np.zeros(len(study.ids))
     at[inside] = found.per_km2[row[inside], column[inside]]
     units = [{"id": one, "per_km2": float(value)} for one, value in zip(study.ids, at, strict=True)]
-    return _Said(found, {"max_per_km2": float(found.per_km2.max()), "units": units})
+    return _Said(found, {"max_per_km2": float(found.per_km2.max())}, units)
 
 
 def _dbscan(study: Study, options: Options) -> _Said:
@@ -389,10 +394,9 @@ def _events(study: Study, method: str) -> tuple[Floats, Floats]:
 
 
 def _rows(study: Study, found: Result, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    columns = {name: getattr(found, name).tolist() for name in names}
-    return [
-        {"id": one, **{name: columns[name][i] for name in names}} for i, one in enumerate(study.ids)
-    ]
+    columns = [plain_numbers(getattr(found, name)) for name in names]
+    named = ("id", *names)
+    return [dict(zip(named, row, strict=True)) for row in zip(study.ids, *columns, strict=True)]
 
 
 def _plain(value: Any) -> Any:

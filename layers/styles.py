@@ -77,8 +77,14 @@ def _paints() -> dict[str, Mapping[str, Any]]:
 
 def outline_level(q: float) -> str | None:
     """Return "double", "solid" or None for a q-value; None for NaN."""
-    levels = sorted(theme()["outline"].items(), key=lambda level: level[1]["q"])
-    return next((name for name, style in levels if q <= style["q"]), None)
+    return next((name for name, most in _outlines() if q <= most), None)
+
+
+@cache
+def _outlines() -> tuple[tuple[str, float], ...]:
+    """Return the outlines with the largest q of each, the strictest first."""
+    styles = theme()["outline"].items()
+    return tuple(sorted(((name, style["q"]) for name, style in styles), key=lambda one: one[1]))
 
 
 def series(keys: Iterable[str]) -> dict[str, dict[str, str]]:

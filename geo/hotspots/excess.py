@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -28,9 +29,6 @@ class Excess(Result):
         Events of the unit and its neighbours, and what they would be at the common rate.
     ratio
         observed / expected; NaN where nothing is expected.
-    ci95
-        95 % interval of the ratio by the same distribution as p, shape (n, 2); not corrected for
-        the number of units, as q is.
     p, q
         One-sided p of so many or more, and its Benjamini-Hochberg q among the judged units; NaN
         where nothing is expected, q also where too little is.
@@ -49,7 +47,6 @@ class Excess(Result):
     observed: Floats
     expected: Floats
     ratio: Floats
-    ci95: Floats
     p: Floats
     q: Floats
     dispersion: float
@@ -57,6 +54,14 @@ class Excess(Result):
     too_few: Bools
     no_denominator: Bools
     islands: Bools
+
+    @cached_property
+    def ci95(self) -> Floats:
+        """Return the 95 % interval of the ratio by the same distribution as p, shape (n, 2).
+
+        It is not corrected for the number of units, as q is.
+        """
+        return ratio_interval(self.observed, self.expected, self.spread)
 
 
 def local_excess(
@@ -123,7 +128,6 @@ def local_excess(
         observed=observed,
         expected=expected,
         ratio=np.divide(observed, expected, out=np.full(n, np.nan), where=judged),
-        ci95=ratio_interval(observed, expected, spread),
         p=p,
         q=false_discovery_q(np.where(too_few, np.nan, p)),
         dispersion=phi,

@@ -30,12 +30,22 @@ def sudden_gaps(daily: npt.ArrayLike) -> Bools:
         days if reports were independent. Where less is usual nothing can be said.
     """
     seen = as_counts(daily, "daily")
-    usual = np.full(seen.size, np.nan)
-    for day in range(seen.size):
-        near = [day + 7 * week for week in range(-_WEEKS, _WEEKS + 1) if week]
-        values = [seen[k] for k in near if 0 <= k < seen.size]
-        if len(values) >= 2:
-            usual[day] = np.median(values)
+    # One row a day: the same weekday of the weeks around, infinite beyond either end.
+    padded = np.pad(seen, 7 * _WEEKS, constant_values=np.inf)
+    near = np.sort(
+        np.column_stack(
+            [
+                padded[7 * (_WEEKS + week) :][: seen.size]
+                for week in range(-_WEEKS, _WEEKS + 1)
+                if week
+            ]
+        ),
+        axis=1,
+    )
+    n = np.isfinite(near).sum(axis=1)
+    day = np.arange(seen.size)
+    middle = (near[day, np.maximum(n - 1, 0) // 2] + near[day, n // 2]) / 2.0
+    usual = np.where(n >= 2, middle, np.nan)
     return np.asarray((usual >= _FEWEST_USUAL) & (seen < _LEFT * usual), dtype=np.bool_)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -28,9 +29,6 @@ class ShrunkRates(Result):
         mean, since nothing speaks against it.
     per_household
         The same as events per household in the window.
-    ci95
-        95 % interval of `per_household`, shape (n, 2): the gamma posterior of the same model.
-        Without variation both ends are the prior mean.
     shrinkage
         Share of the prior in the rate: 0 = the unit's own rate, 1 = the prior mean.
     prior_mean, prior_variance
@@ -45,13 +43,23 @@ class ShrunkRates(Result):
 
     rate: Floats
     per_household: Floats
-    ci95: Floats
     shrinkage: Floats
     prior_mean: Floats
     prior_variance: Floats
     no_variation: Bools
     no_denominator: Bools
     islands: Bools
+    _events: Floats
+    _people: Floats
+
+    @cached_property
+    def ci95(self) -> Floats:
+        """Return the 95 % interval of `per_household`, shape (n, 2).
+
+        The gamma posterior of the same model; without variation both ends are the prior mean. It
+        takes twenty times as long as the rates, which are often all that is wanted.
+        """
+        return _posterior_interval(self._events, self._people, self.prior_mean, self.prior_variance)
 
 
 def empirical_bayes(
@@ -119,13 +127,14 @@ def empirical_bayes(
         version=version,
         rate=per_household * PER_HOUSEHOLDS * PER_DAYS / days,
         per_household=per_household,
-        ci95=_posterior_interval(happened, people, mean, variance),
         shrinkage=shrinkage,
         prior_mean=mean,
         prior_variance=variance,
         no_variation=variance <= 0,
         no_denominator=~inhabited & (counted > 0),
         islands=islands,
+        _events=happened,
+        _people=people,
     )
 
 

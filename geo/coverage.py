@@ -23,9 +23,10 @@ from scipy import sparse
 from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
+from geo.coverage_kernels import directed_edges
 from geo.errors import GeoError
-from geo.lattice import Geometries, Keys, degrees, keys, pack, snap, snapped, unpack
-from geo.polygon import is_polygonal, parts, rings
+from geo.lattice import Geometries, Keys, degrees, keys, snap, snapped, unpack
+from geo.polygon import closed_rings, is_polygonal, parts
 from geo.position import GEOD
 
 
@@ -145,11 +146,11 @@ def half_edges(polygons: Sequence[BaseGeometry] | Geometries) -> HalfEdges:
 
     Edges that the lattice shortens to nothing are left out; they would cancel against themselves.
     """
-    xy, after, owner = rings(polygons)
-    u = pack(keys(xy))
-    v = u[after]
-    some = u != v
-    return HalfEdges(u[some], v[some], owner[some])
+    xy, size, is_hole, owner = closed_rings(polygons)
+    u, v, whose, bad = directed_edges(xy, size, is_hole, owner)
+    if bad >= 0:
+        keys(xy[bad])  # refuses what is no place in the world
+    return HalfEdges(u, v, whose)
 
 
 def residue(polygons: Sequence[BaseGeometry] | Geometries) -> Chain:

@@ -18,6 +18,8 @@ from geo.errors import BadPosition
 
 SCALE = 10_000_000
 
+_WORLD = np.array((180.0, 90.0))
+
 Geometries: TypeAlias = NDArray[np.object_]
 Keys: TypeAlias = NDArray[np.int64]
 Coordinates: TypeAlias = NDArray[np.float64]
@@ -39,10 +41,9 @@ def keys(xy: NDArray[Any]) -> Keys:
         mistake end here.
     """
     degrees = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
-    lons, lats = degrees.T
-    inside = (np.abs(lons) <= 180.0) & (np.abs(lats) <= 90.0)  # False for NaN, too
+    inside = np.abs(degrees) <= _WORLD  # False for NaN, too
     if not inside.all():
-        lon, lat = degrees[int(np.argmin(inside))]
+        lon, lat = degrees[int(np.argmin(inside.all(axis=1)))]
         raise BadPosition(lon=float(lon), lat=float(lat))
     return np.rint(degrees * SCALE).astype(np.int64)
 
@@ -124,11 +125,11 @@ def to_lattice(
         The key that becomes (0, 0); by default the south-west corner of `geoms`.
     """
     array = _array(geoms)
+    rows = keys(shapely.get_coordinates(array))
     if origin is None:
-        rows = keys(shapely.get_coordinates(array))
         origin = (int(rows[:, 0].min()), int(rows[:, 1].min())) if len(rows) else (0, 0)
-    shift = np.array(origin, dtype=np.int64)
-    return shapely.transform(array, lambda xy: (keys(xy) - shift).astype(np.float64)), origin
+    steps = (rows - np.array(origin, dtype=np.int64)).astype(np.float64)
+    return shapely.transform(array, lambda xy: steps), origin
 
 
 def from_lattice(

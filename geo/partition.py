@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.coverage_kernels import connected
 from geo.errors import GeoError
 from geo.lattice import Keys
 from geo.partition_bisect import bisect
 from geo.partition_graph import UnitGraph, unit_place
 from geo.partition_refine import Net, mend, refine
-from geo.patch import connected
 
 # A bank that a barrier cuts off is divided on its own when it has at least this share of a mean.
 _OWN_BANK = 0.5

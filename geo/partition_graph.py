@@ -16,10 +16,11 @@ from scipy.spatial import Voronoi, cKDTree
 from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
+from geo.coverage_kernels import connected
 from geo.crs import MetricFrame, area_m2, length_m
 from geo.errors import GeoError
 from geo.lattice import SCALE, Coordinates, Geometries, Keys, from_lattice, keys, to_lattice
-from geo.patch import connected, place_of
+from geo.patch import place_of
 from geo.patch_faces import SharedEdges, along, shared_edges
 
 

@@ -11,13 +11,13 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from geo.coverage_kernels import connected
 from geo.lattice import SCALE, Geometries, Keys, to_lattice
 from geo.patch import Cell, Patch, changes, outlines_of
 from geo.patch_faces import (
     Faces,
     SharedEdges,
     along,
-    connected,
     cut,
     ground,
     longest_border,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order
 
+from geo.coverage_kernels import connected
 from geo.lattice import Keys
-from geo.patch import connected
 
 # What a part costs: the squared share by which its households miss the mean by more than the
 # tolerance, and its border squared over its area (1 for a circle). Weights found by trial on

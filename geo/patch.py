@@ -9,7 +9,7 @@ The tools here and in `patch_split` take values and return a patch that is alrea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,10 +18,11 @@ import shapely
 from shapely.geometry import Polygon
 
 from geo.coverage import adjacency, chain, half_edges
+from geo.coverage_kernels import connected
 from geo.crs import area_m2
 from geo.errors import GeoError
 from geo.lattice import Geometries, off_lattice
-from geo.patch_faces import connected, place_of, uncut
+from geo.patch_faces import opposites, place_of, uncut
 from geo.patch_loose import Multipart, NotBeside, settled
 from geo.patch_straight import needless, without
 from geo.polygon import orient
@@ -39,7 +40,6 @@ __all__ = [
     "UnknownGrid",
     "assign",
     "changes",
-    "connected",
     "merge",
     "outlines_of",
     "pieces",
@@ -313,8 +313,7 @@ def _settled(before: dict[int, Cell], after: dict[int, Cell], loose: str) -> dic
     """Return the cells after an edit of whole cells, with what it cuts off where `loose` says."""
     moved = [number for number, cell in before.items() if after[number] != cell]
     concerned = {side[k].grid for k in moved for side in (before, after)} - {None}
-    outlines = ([c.outline for c in after.values() if c.grid == grid] for grid in concerned)
-    if all(shapely.coverage_union_all(own).geom_type == "Polygon" for own in outlines if own):
+    if _whole([cell for cell in after.values() if cell.grid in concerned]):
         return after
     codes = list(dict.fromkeys(c.grid for side in (before, after) for c in side.values()))
     was, now = (
@@ -333,6 +332,16 @@ def _settled(before: dict[int, Cell], after: dict[int, Cell], loose: str) -> dic
         number: cell if settled_at[k] == now[k] else replace(cell, grid=codes[settled_at[k]])
         for k, (number, cell) in enumerate(after.items())
     }
+
+
+def _whole(cells: Sequence[Cell]) -> bool:
+    """Return whether the cells of each grid hang together by edges."""
+    index = {grid: k for k, grid in enumerate({cell.grid for cell in cells})}
+    grid = np.array([index[cell.grid] for cell in cells], np.int64)
+    u, v, owner = half_edges(outlines_of(cells))
+    i, j = (owner[side] for side in opposites(u, v))
+    same = grid[i] == grid[j]
+    return len(set(connected(len(cells), i[same], j[same]).tolist())) == len(index)
 
 
 def _dissolve_rest(cells: dict[int, Cell], grid: str) -> Patch:

@@ -8,9 +8,10 @@ import numpy as np
 import shapely
 from shapely.geometry import Polygon
 
+from geo.coverage_kernels import connected
 from geo.errors import GeoError
 from geo.patch import Cell, Patch, outlines_of
-from geo.patch_faces import connected, ground
+from geo.patch_faces import ground
 from geo.patch_nibble import under
 from geo.patch_pieces import codes_of, rebuilt
 from geo.patch_sketch import TooSmall, area_of

@@ -107,7 +107,7 @@ def node(cells: Geometries, lines: BaseGeometry) -> tuple[Geometries, Keys]:
     containing it; such phantom faces lie in no cell and are dropped.
     """
     noded = shapely.union_all([*shapely.boundary(cells), lines], grid_size=1)
-    faces: Geometries = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
+    faces: Geometries = shapely.get_parts(shapely.polygonize([noded]))
     inside = shapely.point_on_surface(faces)
     face, cell = shapely.STRtree(cells).query(inside, predicate="intersects")
     owner = np.full(len(faces), -1, np.int64)
@@ -170,23 +170,6 @@ def edge_m(start: Coordinates, end: Coordinates) -> NDArray[np.float64]:
     east, north = np.radians(end - start).T
     along_meridian, along_parallel = _metres_a_radian(np.radians((start + end)[:, 1] / 2))
     return np.asarray(np.hypot(east * along_parallel, north * along_meridian))
-
-
-def connected(n: int, i: Keys, j: Keys) -> Keys:
-    """Return the number of the connected component of each of n nodes, given pairs (i, j).
-
-    Components are numbered by their lowest node. Roots are hooked on to lower ones and paths
-    shortened until nothing changes (Shiloach and Vishkin, 1982): for the few hundred nodes of an
-    edit a tenth of the time that a sparse matrix takes to be made.
-    """
-    root = np.arange(n)
-    while (root[i] != root[j]).any():
-        one, other = root[i], root[j]
-        np.minimum.at(root, one, other)
-        np.minimum.at(root, other, one)
-        while (root[root] != root).any():
-            root = root[root]
-    return np.unique(root, return_inverse=True)[1]
 
 
 def place_of(geom: BaseGeometry) -> list[float] | None:

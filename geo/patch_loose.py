@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.coverage_kernels import connected
 from geo.crs import area_m2
 from geo.errors import GeoError
 from geo.lattice import Keys
-from geo.patch_faces import Faces, connected, longest_border, place_of
+from geo.patch_faces import Faces, longest_border, place_of
 
 
 class Multipart(GeoError):
@@ -110,10 +111,12 @@ def _cut_off(
     n, i, j = len(after), faces.edges.i, faces.edges.j
     now = connected(n, *(e[after[i] == after[j]] for e in (i, j)))
     touched = (before != after) | (np.bincount(faces.owner)[faces.owner] > 1)
-    concerned = np.unique(np.concatenate((before[touched], after[touched])))
-    _, first = np.unique(now, return_index=True)
-    n_pieces = np.bincount(after[first], minlength=len(codes))
-    torn = [g for g in concerned.tolist() if n_pieces[g] > 1 and codes[g] is not None]
+    torn_apart = np.zeros(len(codes), np.bool_)
+    torn_apart[before[touched]] = torn_apart[after[touched]] = True
+    grid_of = np.zeros(now.max(initial=-1) + 1, np.int64)
+    grid_of[now] = after
+    torn_apart &= np.bincount(grid_of, minlength=len(codes)) > 1
+    torn = [g for g in np.flatnonzero(torn_apart).tolist() if codes[g] is not None]
     cut_off: list[int] = []
     was = connected(n, *(e[before[i] == before[j]] for e in (i, j))) if torn else now
     for g in torn:

@@ -128,11 +128,15 @@ def under(
 
     Cells that do not take part are cut nowhere; they get the nodes of their neighbours.
     """
-    hit = takes_part & shapely.intersects(land.flat, area)
-    lines: Any = shapely.intersection(area.boundary, shapely.coverage_union_all(land.flat[hit]))
-    near = shapely.dwithin(land.flat, lines, _TOUCH)
-    faces = cut(land, near, lines)
-    places = shapely.get_coordinates(shapely.point_on_surface(faces.outlines))
-    steps = places * SCALE - land.origin
     shapely.prepare(area)
-    return faces, takes_part[faces.owner] & shapely.contains_xy(area, *steps.T)
+    hit = takes_part & shapely.intersects(area, land.flat)
+    lines: Any = shapely.intersection(area.boundary, shapely.coverage_union_all(land.flat[hit]))
+    shapely.prepare(lines)
+    near = shapely.dwithin(lines, land.flat, _TOUCH)
+    faces = cut(land, near, lines)
+    # A cell that is not cut lies in the area with all that it has or with nothing.
+    inside = hit[faces.owner]
+    pieces = np.flatnonzero(near[faces.owner] & inside)
+    places = shapely.get_coordinates(shapely.point_on_surface(faces.outlines[pieces]))
+    inside[pieces] = shapely.contains_xy(area, *(places * SCALE - land.origin).T)
+    return faces, inside

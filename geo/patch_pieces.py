@@ -10,10 +10,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geo.coverage_kernels import connected
 from geo.errors import GeoError
 from geo.lattice import Geometries, Keys, among, degrees, keys, pack, unpack
 from geo.patch import Cell, Patch, changes, outlines_of
-from geo.patch_faces import Faces, connected, edge_m, lone_edges, longest_border
+from geo.patch_faces import Faces, edge_m, lone_edges, longest_border
 from geo.patch_loose import settled
 from geo.patch_straight import Meeting, moved, without
 from geo.polygon import orient
@@ -97,12 +98,13 @@ def rebuilt(
             loose,
             sliver_m2=_SLIVER_M2,
         )
-    piece, kept = _pieces(faces, after, np.unique(villages, return_inverse=True)[1])
+    number = {village: k for k, village in enumerate(dict.fromkeys(villages))}
+    piece, kept = _pieces(faces, after, np.array([number[v] for v in villages], np.int64))
     same = (before == after) & (np.bincount(piece, minlength=len(piece))[piece] == 1) & kept
     for k in np.flatnonzero(same).tolist():
         same[k] = faces.outlines[k] is known[faces.owner[k]].outline
     new = []
-    for k in np.unique(piece[~same]).tolist():
+    for k in np.flatnonzero(np.bincount(piece[~same])).tolist():
         cell, grid = known[faces.owner[k]], codes[int(after[k])]
         members = faces.outlines[piece == k]
         outline: Any = members[0] if len(members) == 1 else shapely.coverage_union_all(members)
@@ -183,8 +185,8 @@ def _bent(before: Geometries, after: Geometries, locked: Keys, reach_m: float) -
     ends = edges[shapely.STRtree(lines).nearest(shapely.points(unpack(locked)))]
     here, there = degrees(unpack(locked)), degrees(ends.reshape(-1, 2)).reshape(-1, 2, 2)
     metres = np.column_stack([edge_m(here, there[:, side]) for side in (0, 1)])
-    nearest = pack(ends[np.arange(len(ends)), metres.argmin(axis=1)]).tolist()
-    bent = moved(after, dict(zip(locked.tolist(), nearest, strict=True)))
+    nearest = pack(ends[np.arange(len(ends)), metres.argmin(axis=1)])
+    bent = moved(after, locked, nearest)
     farthest = int(metres.min(axis=1).argmax())
     torn = ~shapely.is_valid(bent) | shapely.is_empty(bent)
     if metres[farthest].min() > reach_m or torn.any():

@@ -6,7 +6,6 @@ import re
 
 import numpy as np
 import shapely
-from scipy.spatial import cKDTree
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
@@ -39,10 +38,13 @@ def tied(land: Ground, xy: Coordinates) -> Coordinates:
     keys(xy)  # refuses what is no place in the world
     steps: Coordinates = xy * SCALE - land.origin
     vertices = shapely.get_coordinates(land.flat)
-    inside = (vertices >= steps.min(axis=0) - 1) & (vertices <= steps.max(axis=0) + 1)
-    vertices = vertices[inside.all(axis=1)]
-    away, nearest = cKDTree(vertices).query(steps)
-    steps[away <= 1] = vertices[nearest[away <= 1]]
+    vertices = vertices[np.argsort(vertices[:, 0])]
+    begin, end = (np.searchsorted(vertices[:, 0], steps[:, 0] + reach) for reach in (-1, 1))
+    for k in np.flatnonzero(begin < end).tolist():
+        near = vertices[begin[k] : end[k]]
+        away = np.hypot(*(near - steps[k]).T)
+        if away.min() <= 1:
+            steps[k] = near[away.argmin()]
     return steps
 
 

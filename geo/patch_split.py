@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
+from geo.coverage_kernels import connected
 from geo.crs import area_m2
 from geo.errors import GeoError
 from geo.lattice import SCALE, Coordinates, Geometries, Keys, keys
@@ -19,7 +20,6 @@ from geo.patch_faces import (
     Ground,
     SharedEdges,
     along,
-    connected,
     cut,
     edge_m,
     ground,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from shapely.geometry import LineString, Polygon
-from shapely.geometry.base import BaseGeometry
 
 from geo.coverage import half_edges
 from geo.lattice import Geometries, Keys, among, degrees, keys, pack, unpack
 
 # Snap rounding puts a node within 0.71 lattice steps of the edge that it divides.
 _STRAIGHT = 0.75
+
+# The packed key of no place: its longitude would be -214 degrees.
+_GONE = np.iinfo(np.int64).min
 
 
 def needless(now: Geometries, before: Geometries) -> Keys:
@@ -103,30 +104,52 @@ def rim(polygons: Geometries) -> Keys:
 
 
 def without(polygons: Geometries, dropped: Keys) -> Geometries:
-    """Return the polygons without the vertices of these packed keys."""
-    return moved(polygons, dict.fromkeys(dropped.tolist()))
+    """Return the polygons without the vertices of these packed keys, which are sorted."""
+    return _redrawn(polygons, dropped, np.full(len(dropped), _GONE))
 
 
-def moved(polygons: Geometries, to: Mapping[int, int | None]) -> Geometries:
-    """Return the polygons with vertices elsewhere, by packed key; None takes a vertex away.
+def moved(polygons: Geometries, at: Keys, to: Keys) -> Geometries:
+    """Return the polygons with vertices elsewhere, from packed keys to packed keys.
 
     A polygon without any of them is the same object as before; one of which fewer than three
     vertices are left in a ring is empty.
     """
+    order = np.argsort(at)
+    return _redrawn(polygons, at[order], to[order])
+
+
+def _redrawn(polygons: Geometries, at: Keys, to: Keys) -> Geometries:
+    """Return what `moved` says, for sorted keys, some of which may go nowhere."""
     result = polygons.copy()
-    if to:
-        wanted = np.sort(np.fromiter(to, np.int64))
-        xy, owner = shapely.get_coordinates(polygons, return_index=True)
-        for k in np.unique(owner[among(pack(keys(xy)), wanted)]):
-            rings = [_ring(ring, to) for ring in shapely.get_rings(polygons[k])]
-            whole = all(len(ring) > 2 for ring in rings)
-            result[k] = Polygon(rings[0], rings[1:]) if whole else Polygon()
+    xy, owner = shapely.get_coordinates(polygons, return_index=True)
+    concerned = np.unique(owner[among(pack(keys(xy)), at)])
+    if not len(concerned):
+        return result
+    rings, polygon = shapely.get_rings(polygons[concerned], return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    open_ended = np.append(ring[1:] == ring[:-1], False)  # the closing vertex is the first again
+    place, ring = pack(keys(xy[open_ended])), ring[open_ended]
+    goes = among(place, at)
+    place[goes] = to[np.searchsorted(at, place[goes])]
+    stays = place != _GONE
+    place, ring = place[stays], ring[stays]
+    n = np.bincount(ring, minlength=len(rings))
+    before = np.roll(place, 1)
+    last = np.cumsum(n)[n > 0] - 1
+    before[last - n[n > 0] + 1] = place[last]
+    distinct = place != before
+    place, ring = place[distinct], ring[distinct]
+    torn = np.unique(polygon[np.bincount(ring, minlength=len(rings)) < 3])
+    result[concerned[torn]] = Polygon()
+    whole = ~among(polygon, torn)
+    number = np.cumsum(whole) - 1
+    taken = whole[ring]
+    drawn: Any = shapely.linearrings(degrees(unpack(place[taken])), indices=number[ring[taken]])
+    concerned = np.delete(concerned, torn)
+    result[concerned] = shapely.polygons(drawn, indices=_ranks(polygon[whole]))
     return result
 
 
-def _ring(ring: BaseGeometry, to: Mapping[int, int | None]) -> list[list[float]]:
-    packed = pack(keys(shapely.get_coordinates(ring)[:-1])).tolist()
-    kept = [key for key in (to.get(key, key) for key in packed) if key is not None]
-    kept = [key for key, last in zip(kept, kept[-1:] + kept[:-1], strict=True) if key != last]
-    places: list[list[float]] = degrees(unpack(np.array(kept, np.int64))).tolist()
-    return places
+def _ranks(numbers: Keys) -> Keys:
+    """Return 0, 1, 2, ... for ascending numbers, the same for equal ones."""
+    return np.cumsum(np.diff(numbers, prepend=numbers[:1]) != 0)

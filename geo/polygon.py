@@ -58,10 +58,10 @@ def parts(
     NotPolygonal
         Shapely's own functions pass over a missing geometry or a line in silence.
     """
-    require_polygonal(polygons)
     array = np.asarray(polygons, dtype=np.object_)
     if (shapely.get_type_id(array) == _POLYGON).all() and not shapely.is_empty(array).any():
         return array.copy(), np.arange(len(array))
+    require_polygonal(polygons)
     simple, owner = shapely.get_parts(array, return_index=True)
     return np.asarray(simple, dtype=np.object_), owner.astype(np.int64)
 
@@ -85,39 +85,57 @@ def orient(polygons: Sequence[BaseGeometry] | Geometries) -> Geometries:
     return oriented
 
 
+class ClosedRings(NamedTuple):
+    """Vertices of rings as they were given, the last one the first again; of each ring its size."""
+
+    xy: Coordinates
+    size: NDArray[np.int64]
+    is_hole: NDArray[np.bool_]
+    owner: NDArray[np.int64]
+
+
+def closed_rings(polygons: Sequence[BaseGeometry] | Geometries) -> ClosedRings:
+    """Return the rings of all polygons as flat arrays, in the order and direction given."""
+    simple, owner = parts(polygons)
+    xy = shapely.get_coordinates(simple)
+    if not shapely.get_num_interior_rings(simple).any():
+        size = shapely.get_num_coordinates(simple).astype(np.int64)
+        some = size > 0
+        return ClosedRings(xy, size[some], np.zeros(some.sum(), np.bool_), owner[some])
+    lines, part = shapely.get_rings(simple, return_index=True)
+    size = shapely.get_num_coordinates(lines).astype(np.int64)
+    some = size > 0
+    size, part = size[some], part[some]
+    return ClosedRings(xy, size, _is_hole(part), owner[part])
+
+
 def rings(polygons: Sequence[BaseGeometry] | Geometries) -> Rings:
     """Return the directed rings of all polygons as flat arrays, interior on the left.
 
     Start vertex, direction and closing vertex of the given rings do not matter.
     """
-    simple, owner = parts(polygons)
-    lines, part = shapely.get_rings(simple, return_index=True)
-    size = shapely.get_num_coordinates(lines)
-    some = size > 0
-    size, part = size[some], part[some]
-    xy = shapely.get_coordinates(lines)
+    xy, size, is_hole, owner = closed_rings(polygons)
     n = len(xy)
     if n == 0:
         return Rings(xy, np.empty(0, np.int64), np.empty(0, np.int64))
-    first = np.cumsum(size) - size
+    last = np.cumsum(size) - 1
+    first = last - size + 1
     # From its own first vertex the area of a ring keeps all its digits.
-    x = xy[:, 0] - np.repeat(xy[first, 0], size)
-    y = xy[:, 1] - np.repeat(xy[first, 1], size)
+    x, y = (xy - np.repeat(xy[first], size, axis=0)).T
     cross = np.zeros(n)
     cross[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]  # from ring to ring it is 0: (0, 0) starts each
-    backwards = (np.add.reduceat(cross, first) < 0) != _is_hole(part)
+    backwards = (np.add.reduceat(cross, first) < 0) != is_hole
     kept = np.ones(n, dtype=np.bool_)
-    kept[first + size - 1] = False  # the closing vertex is the first again
+    kept[last] = False  # the closing vertex is the first again
     begin = first - np.arange(len(first))
     end = begin + size - 2
-    index = np.arange(n - len(first))
-    after = index + 1
+    after = np.arange(1, n - len(first) + 1)
     after[end] = begin
     if backwards.any():
-        turned = np.repeat(backwards, size - 1)
-        after[turned] = index[turned] - 1
+        turned = np.flatnonzero(np.repeat(backwards, size - 1))
+        after[turned] = turned - 1
         after[begin[backwards]] = end[backwards]
-    return Rings(xy[kept], after, np.repeat(owner[part], size - 1))
+    return Rings(xy[kept], after, np.repeat(owner, size - 1))
 
 
 def widths(

@@ -10,9 +10,10 @@ import numpy as np
 import shapely
 
 from geo.coverage import adjacency, prove, residue
+from geo.coverage_kernels import connected
 from geo.crs import MetricFrame, area_m2
 from geo.lattice import Geometries
-from geo.patch import Cell, NotAPatch, Patch, connected, outlines_of
+from geo.patch import Cell, NotAPatch, Patch, outlines_of
 from geo.polygon import is_polygonal, widths
 from grids.boundary_rules import Rule
 from grids.model import Level

@@ -26,7 +26,8 @@ stop: ## stop the background server and the private database
 	@$(SETUP) stop
 
 test: ready-for-tests client-tests ## set up, then every test
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not browser" --numprocesses=auto --maxprocesses=4
+	$(BIN)/pytest -m browser
 
 check: ready-for-tests client-tests ## style, types, the direction of imports, the client's tests
 	$(BIN)/ruff check .

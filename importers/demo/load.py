@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -14,8 +15,10 @@ from sqlalchemy import Connection, text
 from geo.errors import Refusal
 from grids.model import Viewer
 from grids.secrets import KeyRing
+from importers.demo import recurring
 from importers.demo.accounts import DemoAccount, open_accounts
 from importers.demo.build import DemoFile
+from importers.demo.words import units
 from importers.doors import take_in
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
@@ -89,9 +92,12 @@ def load(
     scale: str,
     seed: int,
     keys: KeyRing,
+    now: datetime,
     progress: Progress = no_progress,
 ) -> Loaded:
-    """Take the files into an empty database, open the accounts and write down that it was done.
+    """Take the files into an empty database, open the accounts, ask for recurring work.
+
+    That it was done is written down.
 
     All of it belongs to the caller's transaction: who is interrupted finds the database empty.
 
@@ -115,6 +121,9 @@ def load(
         loaded.unplaced[name] = loaded.unplaced.get(name, 0) + report.unplaced
         loaded.seconds[name] = round(loaded.seconds.get(name, 0.0) + took, 2)
     loaded.accounts = open_accounts(conn, viewer, seed)
+    started = time.monotonic()
+    loaded.counts["tasks"] = recurring.ask(conn, viewer, units()[0].code, now, seed)
+    loaded.seconds["tasks"] = round(time.monotonic() - started, 2)
     _write_down(conn, loaded)
     return loaded
 

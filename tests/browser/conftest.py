@@ -29,7 +29,7 @@ from grids.secrets import KeyRing
 from importers.demo.accounts import DemoAccount
 from importers.demo.build import build
 from importers.demo.load import load
-from web.clock import today
+from web.clock import now, today
 
 PROJECT = Path(__file__).parent.parent.parent
 DESKTOP = {"width": 1440, "height": 900}
@@ -101,7 +101,7 @@ def site(clone, tmp_path_factory) -> Iterator[Site]:
     files = build(folder, "small", seed=5, n_incidents=3000, today=today())
     engine = db.make_engine(owner_url, pooled=False)
     with db.begin(engine, db.EVERYWHERE) as conn:
-        loaded = load(conn, everyone("test"), files, scale="small", seed=5, keys=keys)
+        loaded = load(conn, everyone("test"), files, scale="small", seed=5, keys=keys, now=now())
     accounts = {one.login: one for one in loaded.accounts}
     with _serve(owner_url, folder / "home") as address:
         yield Site(address, accounts, owner_url, folder / "truth.json")

@@ -19,7 +19,7 @@ from grids.secrets import KeyRing
 from importers.demo.build import build
 from importers.demo.load import Loaded, load
 from web.cli import main
-from web.clock import today
+from web.clock import now, today
 
 SEED = 530524
 
@@ -43,7 +43,7 @@ def county(clone, tmp_path_factory) -> Iterator[County]:
     engine = db.make_engine(url, pooled=False)
     keys = KeyRing({1: secrets.token_bytes(32)})
     with db.begin(engine, db.EVERYWHERE) as conn:
-        loaded = load(conn, everyone("test"), files, scale="full", seed=SEED, keys=keys)
+        loaded = load(conn, everyone("test"), files, scale="full", seed=SEED, keys=keys, now=now())
     yield County(url, engine, loaded, orjson.loads((folder / "truth.json").read_bytes()))
     engine.dispose()
 

@@ -30,7 +30,7 @@ def demo(clone, tmp_path_factory):
     engine = db.make_engine(clone(), pooled=False)
     keys = KeyRing({1: secrets.token_bytes(32)})
     with db.begin(engine, db.EVERYWHERE) as conn:
-        load(conn, everyone("test"), files, scale="small", seed=5, keys=keys)
+        load(conn, everyone("test"), files, scale="small", seed=5, keys=keys, now=NOW)
     truth = json.loads((folder / "truth.json").read_bytes())
     yield engine, {spot["name"]: set(spot["grids"]) for spot in truth["planted"]}
     engine.dispose()

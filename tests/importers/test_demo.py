@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from web.cli.root import cli
 
 N_INCIDENTS = 6_000
 DAY = date(2025, 11, 20)
+NOW = datetime(2025, 11, 20, 4, tzinfo=UTC)
 SMALL = SCALES["small"]
 
 
@@ -218,7 +219,7 @@ def test_a_file_of_ours_that_is_refused_stops_everything(conn, tmp_path):
     village = next(file for file in files if file.level == "village")
     village.path.write_text("code,name,parent\n12,无,530524101\n", "utf-8")
     with pytest.raises(load.FilesRefused):
-        load.load(conn, everyone("test"), files, scale="small", seed=3, keys=KEYS)
+        load.load(conn, everyone("test"), files, scale="small", seed=3, keys=KEYS, now=NOW)
 
 
 def test_the_same_seed_writes_the_same_files_and_another_seed_others(tmp_path):
@@ -231,3 +232,30 @@ def test_the_same_seed_writes_the_same_files_and_another_seed_others(tmp_path):
     differing = {name for name in one if one[name] != other[name]}
     given = {"county.csv", "township.csv", "village.csv", "matters.csv", "2025.csv", "2026.csv"}
     assert differing == set(one) - given
+
+
+def test_recurring_work_is_mostly_done_and_some_waits_for_the_worker(county):
+    rows = county.execute(
+        text(
+            "SELECT kind, period, starts_on, due_on >= local_day(now()) AS runs, count(*) AS n,"
+            " count(done_at) AS n_done, count(*) FILTER (WHERE done_at > now()) AS n_ahead"
+            " FROM task GROUP BY 1, 2, 3, 4 ORDER BY 1, 3"
+        )
+    ).all()
+    assert [(row.kind, row.period, row.runs) for row in rows] == [
+        ("patrol", "week", False),
+        ("patrol", "week", True),
+        ("visit", "month", False),
+        ("visit", "month", True),
+    ]
+    assert {row.n for row in rows} == {SMALL.grids}
+    assert sum(row.n_ahead for row in rows) == 0
+    for row in rows:
+        share = row.n_done / row.n
+        assert 0 < share < 0.6 if row.runs else 0.7 < share < 1
+    worker = text(
+        "SELECT count(*) FROM task JOIN account ON login = 'worker'"
+        " JOIN duty ON duty.person_id = account.person_id AND duty.unit_code = task.unit_code"
+        " WHERE done_at IS NULL"
+    )
+    assert county.execute(worker).scalar_one() >= 2

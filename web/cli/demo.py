@@ -22,7 +22,7 @@ from importers.demo.build import build
 from importers.demo.county import SCALES
 from web.cli.database import engine, transaction
 from web.cli.output import Answer, WanggeCommand, give
-from web.clock import today
+from web.clock import now, today
 from web.cluster import Cluster
 from web.config import phone_keys
 from web.home import home_folder
@@ -114,6 +114,7 @@ def demo(answer: Answer, scale: str, seed: int, incidents: int | None) -> None:
                 scale=scale,
                 seed=seed,
                 keys=phone_keys(),
+                now=now(),
                 progress=progress,
             )
             _keep(done.key, done.accounts)

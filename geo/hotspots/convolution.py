@@ -22,8 +22,8 @@ def on_levels(values: Floats) -> Ints:
     return np.rint((values - low) / step).astype(np.int64)
 
 
-def tails(levels: Ints, draws: Ints, seen: Ints) -> tuple[Floats, Floats]:
-    """Return P(sum >= seen) and P(sum <= seen) over draws with replacement from all levels.
+def upper_tail(levels: Ints, draws: Ints, seen: Ints) -> Floats:
+    """Return P(sum >= seen) over draws with replacement from all levels, shape (n,).
 
     Parameters
     ----------
@@ -35,10 +35,19 @@ def tails(levels: Ints, draws: Ints, seen: Ints) -> tuple[Floats, Floats]:
     top = int(levels.max())
     length = fft.next_fast_len(int(draws.max()) * top + 1, real=True)
     spectrum = fft.rfft(np.bincount(levels.ravel(), minlength=length) / levels.size)
-    greater, less = np.ones(draws.size), np.ones(draws.size)
-    for k in np.unique(draws):
-        law = np.maximum(fft.irfft(spectrum**k, length), 0.0)
-        of_k = draws == k
-        greater[of_k] = np.cumsum(law[::-1])[::-1][seen[of_k]]
-        less[of_k] = np.cumsum(law)[seen[of_k]]
-    return np.clip(greater, SMALLEST_P, 1.0), np.clip(less, SMALLEST_P, 1.0)
+    found = np.ones(draws.size)
+    power, before = np.ones_like(spectrum), 0
+    for k in np.flatnonzero(np.bincount(draws)).tolist():
+        for _ in range(k - before):
+            power *= spectrum
+        before = k
+        law = np.maximum(fft.irfft(power, length)[: k * top + 1], 0.0)
+        of_k = np.flatnonzero(draws == k)
+        found[of_k] = np.cumsum(law[::-1])[k * top - seen[of_k]]
+    return np.clip(found, SMALLEST_P, 1.0)
+
+
+def lower_tail(levels: Ints, draws: Ints, seen: Ints) -> Floats:
+    """Return P(sum <= seen) over the same draws: the upper tail of the levels counted downwards."""
+    top = int(levels.max())
+    return upper_tail(top - levels, draws, draws * top - seen)

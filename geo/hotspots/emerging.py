@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from geo.hotspots.convolution import on_levels, tails
+from geo.hotspots.convolution import lower_tail, on_levels, upper_tail
 from geo.hotspots.fdr import false_discovery_q
 from geo.hotspots.inputs import UnusableCounts
 from geo.hotspots.result import Bools, Floats, Result
@@ -133,12 +133,16 @@ def emerging_hot_spots(
     n, steps = values.shape
     flat = float(np.ptp(values)) <= 1e-12 * max(float(np.abs(values).max()), 1e-300)
     if flat:
-        z, p, above = np.zeros((n, steps)), np.ones((n, steps)), np.zeros((n, steps), np.bool_)
+        z, p, above = np.zeros((n, steps)), np.ones((n, steps)), np.ones((n, steps), np.bool_)
     else:
-        z = _standardised(values, weights, time_lag)
-        greater, less = _tails(on_levels(values), weights, time_lag)
-        above = greater <= less
-        p = greater if alternative == "greater" else np.minimum(2 * np.minimum(greater, less), 1.0)
+        near = weights.with_self()
+        z = _standardised(values, near, time_lag)
+        drawn = _draws(on_levels(values), near, time_lag)
+        p, above = upper_tail(*drawn).reshape(n, steps), np.ones((n, steps), np.bool_)
+        if alternative == "two-sided":
+            less = lower_tail(*drawn).reshape(n, steps)
+            above = p <= less
+            p = np.minimum(2 * np.minimum(p, less), 1.0)
     q = false_discovery_q(p.ravel()).reshape(n, steps) if fdr == "cube" else p
     hot = (q <= _SIGNIFICANT) & above
     cold = (q <= _SIGNIFICANT) & ~above & (alternative == "two-sided")
@@ -212,30 +216,37 @@ def patterns(
     return tuple(found.tolist()), side
 
 
-def _around(values: Floats, weights: Weights, time_lag: int) -> Floats:
+def _around(values: Floats, near: Weights, time_lag: int) -> Floats:
     """Return the sums over each neighbourhood: units near, this step and those before."""
-    summed = weights.with_self().total(values)
+    summed = near.total(values)
     whole = summed.copy()
     for lag in range(1, min(time_lag, values.shape[1] - 1) + 1):
         whole[:, lag:] += summed[:, :-lag]
     return whole
 
 
-def _standardised(values: Floats, weights: Weights, time_lag: int) -> Floats:
-    size = _around(np.ones(values.shape), weights, time_lag)
+def _sizes(near: Weights, steps: int, time_lag: int) -> Floats:
+    """Return how many values each of these sums has."""
+    return np.outer(near.cardinality, 1.0 + np.minimum(np.arange(steps), time_lag))
+
+
+def _standardised(values: Floats, near: Weights, time_lag: int) -> Floats:
+    size = _sizes(near, values.shape[1], time_lag)
     deviation = values.std() * np.sqrt((values.size * size - size**2) / (values.size - 1))
-    above = _around(values, weights, time_lag) - values.mean() * size
+    above = _around(values, near, time_lag) - values.mean() * size
     z = np.divide(above, deviation, out=np.zeros(values.shape), where=deviation > 0)
     return np.asarray(z, dtype=np.float64)
 
 
-def _tails(levels: npt.NDArray[np.int64], weights: Weights, time_lag: int) -> tuple[Floats, Floats]:
+def _draws(
+    levels: npt.NDArray[np.int64], near: Weights, time_lag: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return levels, how many of them each neighbourhood has besides its own, and their sum."""
     own = levels.astype(np.float64)
-    size = _around(np.ones(levels.shape), weights, time_lag) - 1
-    others = _around(own, weights, time_lag) - own
+    size = _sizes(near, levels.shape[1], time_lag) - 1
+    others = _around(own, near, time_lag) - own
     # Nobody near and no step before: the value itself is held against one draw.
     alone = size == 0
     draws = np.where(alone, 1, size).astype(np.int64)
     seen = np.rint(np.where(alone, own, others)).astype(np.int64)
-    greater, less = tails(levels, draws.ravel(), seen.ravel())
-    return greater.reshape(levels.shape), less.reshape(levels.shape)
+    return levels, draws.ravel(), seen.ravel()

@@ -34,7 +34,8 @@ def false_discovery_q(p: npt.ArrayLike) -> Floats:
     tested = np.flatnonzero(~np.isnan(given))
     if tested.size == 0:
         return q
-    order = tested[np.argsort(given[tested], kind="stable")]
+    # Equal p get equal q in any order among them.
+    order = tested[np.argsort(given[tested])]
     stepped = given[order] * (tested.size / np.arange(1, tested.size + 1))
     q[order] = np.minimum(np.minimum.accumulate(stepped[::-1])[::-1], 1.0)
     return q

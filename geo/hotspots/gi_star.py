@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from geo.hotspots.convolution import on_levels, tails
+from geo.hotspots.convolution import lower_tail, on_levels, upper_tail
 from geo.hotspots.fdr import false_discovery_q
 from geo.hotspots.inputs import UnusableCounts, as_values
 from geo.hotspots.result import Bools, Floats, Ints, Result
@@ -121,7 +121,7 @@ def getis_ord_gi_star(
         if drawn:
             greater, less = _permuted(values, others, permutations, seed)
         else:
-            greater, less = _convolved(values, others)
+            greater, less = _convolved(values, others, alternative)
         p, side = _chosen(greater, less, alternative)
     q = false_discovery_q(p)
     size = np.sum([q <= level for level in BIN_LEVELS], axis=0)
@@ -159,13 +159,21 @@ def _standardised(values: Floats, weights: Weights) -> Floats:
     return np.asarray(z, dtype=np.float64)
 
 
-def _convolved(values: Floats, others: Weights) -> tuple[Floats, Floats]:
-    """Return P(sum >= seen) and P(sum <= seen) over k draws with replacement from all values."""
+def _convolved(values: Floats, others: Weights, alternative: Alternative) -> tuple[Floats, Floats]:
+    """Return P(sum >= seen) and P(sum <= seen) over k draws with replacement from all values.
+
+    A side that the alternative does not look at is 1.
+    """
     levels = on_levels(values)
     # An island has nobody to be summed: its own value is held against one draw.
     draws = np.where(others.islands, 1, others.cardinality)
     seen = np.where(others.islands, levels, np.rint(others.total(levels.astype(np.float64))))
-    return tails(levels, draws, seen.astype(np.int64))
+    drawn = (levels, draws, seen.astype(np.int64))
+    nothing = np.ones(values.size)
+    return (
+        nothing if alternative == "less" else upper_tail(*drawn),
+        nothing if alternative == "greater" else lower_tail(*drawn),
+    )
 
 
 def _permuted(

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import scipy  # its parts are imported when first used: stats and optimize take half a second
-from numba import njit
+from numba import float64, njit, void
 
 from geo.hotspots.inputs import UnusableCounts
 from geo.hotspots.result import Floats
@@ -17,6 +17,8 @@ Correction = Literal["hamed_rao", "none"]
 
 # Autocorrelations beyond this level count in the correction.
 _LEVEL = 0.05
+# The median closes in until so few are left, at most so often: equal values never get fewer.
+_FEW, _MOST_TURNS = 32, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +93,54 @@ def _effective(x: Floats, slope: Floats) -> Floats:
     return np.asarray(1.0 + 2.0 / (n * (n - 1.0) * (n - 2.0)) * (acf @ weight), dtype=np.float64)
 
 
-@njit(cache=True, nogil=True)
+@njit(float64(float64[::1], float64[::1]), cache=True, nogil=True)
+def _median(values: Floats, spare: Floats) -> float:
+    """Return the median of an even or odd number of values; `spare` is as long and is written on.
+
+    The middle is closed in by counting what lies below a pivot, which runs over many values at a
+    time, until few are left to be sorted: a fourth of the time of selecting by exchanges.
+    """
+    lower, upper = (values.size - 1) // 2, values.size // 2
+    low, high = values.min(), values.max()
+    below, up_to = 0, values.size
+    for turn in range(_MOST_TURNS):
+        if up_to - below <= _FEW:
+            break
+        # By turns where an even spread would have the middle, and halfway.
+        part = (lower + 1 - below) / (up_to - below) if turn % 2 == 0 else 0.5
+        pivot = low + (high - low) * part
+        count = 0
+        for k in range(values.size):
+            count += values[k] < pivot
+        if count <= lower:
+            low, below = pivot, count
+        elif count > upper:
+            high, up_to = pivot, count
+        else:
+            break
+    n = 0
+    for k in range(values.size):
+        spare[n] = values[k]
+        n += (values[k] >= low) & (values[k] <= high)
+    inside = np.sort(spare[:n])
+    return float((inside[lower - below] + inside[upper - below]) / 2.0)
+
+
+@njit(void(float64[:, ::1], float64[::1], float64[::1], float64[::1]), cache=True, nogil=True)
 def _pairs(x: Floats, s: Floats, variance: Floats, slope: Floats) -> None:
     """Write S, its variance with ties, and Sen's slope of each row."""
     n = x.shape[1]
-    slopes = np.empty(n * (n - 1) // 2)
+    slopes, spare = np.empty(n * (n - 1) // 2), np.empty(n * (n - 1) // 2 + 1)
+    lag = np.arange(float(n))
     for row in range(len(x)):
-        rises, at = 0.0, 0
+        rises, at = 0, 0
         for i in range(n - 1):
-            for j in range(i + 1, n):
-                gap = x[row, j] - x[row, i]
-                rises += np.sign(gap)
-                slopes[at] = gap / (j - i)
-                at += 1
-        s[row], slope[row] = rises, np.median(slopes)
+            for k in range(1, n - i):
+                gap = x[row, i + k] - x[row, i]
+                rises += (gap > 0.0) - (gap < 0.0)
+                slopes[at + k - 1] = gap / lag[k]
+            at += n - 1 - i
+        s[row], slope[row] = rises, _median(slopes, spare)
         ordered, ties, run = np.sort(x[row]), 0.0, 1
         for i in range(1, n + 1):
             if i < n and ordered[i] == ordered[i - 1]:

@@ -130,6 +130,8 @@ class _Held:
     def as_counts(self) -> DailyCounts:
         if self.made is None:
             n = len(self.grids)
+            if self.sorted.n_units != n:
+                self.sorted = Events(self.sorted.key, self.sorted.n, n)
             changed = np.fromiter(self.changes, np.int64, len(self.changes))
             by = np.fromiter(self.changes.values(), np.int32, len(self.changes))
             self.made = DailyCounts(
@@ -138,7 +140,7 @@ class _Held:
                 extent=None
                 if self.extent is None
                 else (_date(self.extent[0]), _date(self.extent[1])),
-                _sorted=Events(self.sorted.key, self.sorted.n, n),
+                _sorted=self.sorted,
                 _changes=events(changed, by, n),
             )
         return self.made

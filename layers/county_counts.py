@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -32,6 +32,8 @@ from layers.hotspots import MIN_HOUSEHOLDS
 from layers.lineage import Flow, Recount, recount
 
 FOLDER = Path(__file__).parent / "sql"
+# Days before the end of a window that its map looks at in any case, in weeks and spark lines.
+REACH_DAYS = 91
 DIGITS = {Level.TOWNSHIP: 9, Level.VILLAGE: 12, Level.GRID: 15}
 
 Kept = TypeVar("Kept")
@@ -104,34 +106,46 @@ class Ground:
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """The counts behind a map: any window of the same units under the same filter."""
+    """The counts behind a map: any window of the same units under the same filter.
+
+    Windows within `reach` are parts of one cube, which is counted once.
+    """
 
     held: DailyCounts
     wanted: Filter
     unit_of: NDArray[np.int64]
     n_units: int
+    reach: Window
 
     def cube(self, window: Window) -> NDArray[np.float64]:
         """Return reports by unit and day, shape (units, days)."""
-        return np.asarray(self._onto @ self._by_grid(window, self.wanted), dtype=np.float64)
+        return np.asarray(self._onto @ self.by_grid(window), dtype=np.float64)
 
     def totals(self, window: Window) -> NDArray[np.int64]:
         """Return reports by unit."""
-        by_grid = self._by_grid(window, self.wanted).sum(axis=1, dtype=np.int64)
+        by_grid = self.by_grid(window).sum(axis=1, dtype=np.int64)
         return np.asarray(self._onto @ by_grid, dtype=np.int64)
 
     def daily(self, window: Window) -> NDArray[np.int64]:
         """Return all reports of the area by day, whatever the filter."""
-        inside = self._by_grid(window, Filter())[self.unit_of >= 0]
-        return np.asarray(inside.sum(axis=0, dtype=np.int64))
+        whole = self.held.cube(window.since, window.until, Filter())
+        return np.asarray((self.unit_of >= 0).astype(np.int32) @ whole, dtype=np.int64)
 
     def by_source(self, window: Window) -> dict[str, int]:
         """Return reports of the matter by source, whatever sources were asked for."""
         every = Filter(self.wanted.matter, self.wanted.levels)
         return self.held.by_source(window.since, window.until, every, self.unit_of >= 0)
 
-    def _by_grid(self, window: Window, wanted: Filter) -> NDArray[np.int32]:
-        return self.held.cube(window.since, window.until, wanted)
+    def by_grid(self, window: Window) -> NDArray[np.int32]:
+        """Return reports by grid and day, in the order of the held counts' grids."""
+        if window.since < self.reach.since or window.until > self.reach.until:
+            return self.held.cube(window.since, window.until, self.wanted)
+        first = (window.since - self.reach.since).days
+        return self._reached[:, first : first + window.days]
+
+    @cached_property
+    def _reached(self) -> NDArray[np.int32]:
+        return self.held.cube(self.reach.since, self.reach.until, self.wanted)
 
     @cached_property
     def _onto(self) -> Any:
@@ -234,7 +248,9 @@ def count(
     digits = DIGITS[by]
     one_coverage = _recount(conn, earliest, territory, frozenset(grids), digits)
     unit_of = _placed(held.grids, grids, one_coverage, ground.codes, by)
-    tally = Tally(held, Filter(matter, tuple(levels), tuple(sources)), unit_of, len(ground.codes))
+    wanted = Filter(matter, tuple(levels), tuple(sources))
+    reach = Window(min(earliest, until - timedelta(REACH_DAYS - 1)), until)
+    tally = Tally(held, wanted, unit_of, len(ground.codes), reach)
     observed = tally.totals(window)
     n_former, former = _former(conn, tally, window, scope, grids, one_coverage)
     households = _households(ground.codes, grids, by)
@@ -362,7 +378,7 @@ def _former(
     ]
     if not gone:
         return 0, 0
-    by_grid = tally.held.cube(window.since, window.until, tally.wanted)[gone].sum(axis=1)
+    by_grid = tally.by_grid(window)[gone].sum(axis=1)
     reports = {tally.held.grids[k]: int(n) for k, n in zip(gone, by_grid, strict=True) if n}
     if not reports:
         return 0, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,12 @@ from geo.hotspots.result import Bools, Ints
 # A key is unit, day and kind side by side, so that keys sort by unit and then by day.
 _DAY_BITS, _KIND_BITS = 16, 16
 _UNIT_SHIFT = _DAY_BITS + _KIND_BITS
+# From so many counts on it pays to keep the sums over all kinds beside them.
+_MANY = 100_000
 Counts = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Events:
     """Counts of events by unit, day and kind, without the zeros.
 
@@ -46,8 +49,23 @@ class Events:
             Which kinds count, by their number.
         """
         cube = np.zeros((self.n_units, max(n_days, 0)), np.int32)
-        _fill(self.key, self.n, first_day, wanted, cube)
+        if self.key.size < _MANY or not wanted.all():
+            _fill(self.key, self.n, first_day, wanted, cube)
+            return cube
+        begins, whole = self._all_kinds
+        since = max(first_day, begins)
+        until = max(min(first_day + cube.shape[1], begins + whole.shape[1]), since)
+        cube[:, since - first_day : until - first_day] = whole[:, since - begins : until - begins]
         return cube
+
+    @cached_property
+    def _all_kinds(self) -> tuple[int, Counts]:
+        """Return the first day of all, and the events of all kinds by unit and day from then on."""
+        day = (self.key >> _KIND_BITS) & ((1 << _DAY_BITS) - 1)
+        first = int(day.min())
+        whole = np.zeros((self.n_units, int(day.max()) - first + 1), np.int32)
+        _fill(self.key, self.n, first, np.ones(1 << _KIND_BITS, np.bool_), whole)
+        return first, whole
 
     def by_kind(self, first_day: int, n_days: int, units: Bools, n_kinds: int) -> Ints:
         """Return events of the days by kind, shape (n_kinds,), of the units that are True."""

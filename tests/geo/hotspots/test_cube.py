@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from geo.hotspots import cube as cubes
 from geo.hotspots.cube import events, keys, space_time_cube
 from geo.hotspots.gaps import missing_spans, sudden_gaps
 from geo.hotspots.inputs import UnusableCounts
@@ -24,6 +25,17 @@ def test_a_cube_holds_the_wanted_kinds_of_its_days(first):
         if wanted[k] and first <= d < first + 12:
             direct[u, d - first] += some
     assert (cube == direct).all()
+
+
+@pytest.mark.parametrize("first", [-40, -3, 0, 11, 29, 60])
+def test_sums_over_all_kinds_that_are_kept_are_those_counted_anew(monkeypatch, first):
+    unit, day, kind, n = counted()
+    everything = np.ones(5, bool)
+    anew = events(keys(unit, day + 3, kind), n, 7).cube(first, 12, everything)
+    monkeypatch.setattr(cubes, "_MANY", 0)
+    kept = events(keys(unit, day + 3, kind), n, 7)
+    assert (kept.cube(first, 12, everything) == anew).all()
+    assert (kept.cube(first, 12, everything) == anew).all()
 
 
 def test_kinds_are_summed_over_the_units_that_are_asked_for():

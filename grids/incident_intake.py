@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 
 from geo.datum import Datum, Epsg
 from geo.errors import Refusal
-from grids import access, admission, assign, audit, deadlines, notices, publications
+from grids import access, admission, assign, audit, deadlines, departments, notices, publications
 from grids.db import statement
 from grids.incident_place import place_many, place_one, positions, units_in_force
 from grids.incident_report import IncidentReport, KeyReused, check
@@ -108,6 +108,9 @@ def receive(
     if receipt.owner_id and report.closed_at is None:
         facts = {"incident_id": receipt.incident_id, "number": receipt.number}
         notices.post(conn, receipt.owner_id, "incident.assigned", facts, now)
+    if report.closed_at is None:
+        facts = {"incident_id": receipt.incident_id, "number": receipt.number}
+        departments.tell(conn, matter.department, receipt.territory_code, facts, now)
     record = f"incident {receipt.incident_id}"
     audit.record(conn, viewer, "incident.receive", record, territory=receipt.territory_code)
     return receipt, True
@@ -172,6 +175,12 @@ def receive_many(
     new = _insert(conn, viewer, rows)
     _close_count(conn, [reports[i] for i in good], receipts, new, result, good)
     _tell_owners(conn, receipts, new, reports, good, now)
+    came = [
+        (matters[reports[i].matter_code].department, receipt.territory_code)
+        for receipt, i in zip(receipts, good, strict=True)
+        if receipt.incident_id in new and reports[i].closed_at is None
+    ]
+    departments.tell_many(conn, came, now)
     result.refused.sort(key=lambda item: item[0])
     facts = {"taken": result.taken, "unchanged": result.unchanged, "refused": len(result.refused)}
     audit.record(

@@ -88,7 +88,8 @@ class Filter:
     `since` and `until` are the first and last day on which they happened, and `counted` leaves out
     rejected ones and duplicates: together they list exactly what a count of `grids.counts` counted.
     `queue` is `review`, where somebody has to look, or `outside`, in no grid; `unanswered` may be
-    asked for hours since it was resolved, or reported.
+    asked for hours since it was resolved, or reported. `my_department` are those of matters of
+    departments at whose desk the viewer sits.
     """
 
     step: str | None = None
@@ -107,6 +108,7 @@ class Filter:
     unanswered_hours: float | None = None
     queue: str | None = None
     department: str | None = None
+    my_department: bool = False
     supervised: bool = False
 
 
@@ -292,6 +294,10 @@ def _whose(viewer: Viewer, which: Filter) -> list[ColumnElement[bool]]:
         found.append(_I.matter_code == which.matter)
     if which.department:
         found.append(schema.matter.c.department == which.department)
+    if which.my_department:
+        seat = schema.department_seat.c
+        mine = select(seat.department).where(seat.person_id == viewer.person_id)
+        found.append(schema.matter.c.department.in_(mine))
     if which.handling_level:
         found.append(_handled_by(which.handling_level))
     return found

@@ -656,6 +656,15 @@ handover = Table(
     Column("territory_code", Code, nullable=False),
 )
 
+department_seat = Table(
+    "department_seat",
+    metadata,
+    Column("department", Text, primary_key=True),
+    Column("person_id", Uuid, primary_key=True),
+    Column("unit_code", Code, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
 matter_request = Table(
     "matter_request",
     metadata,

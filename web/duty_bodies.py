@@ -7,7 +7,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from grids import tasks, visits
 from grids.matter_requests import STATES
 from grids.periods import PERIODS
-from web.parse import MAX_TEXT, UNIT_CODE, Strict
+from web.parse import MAX_TEXT, UNIT_CODE, Day, Strict
 
 RANKS = ("primary", "deputy", "informant", "desk")
 LEVELS = ("ordinary", "large", "major", "severe")
@@ -34,8 +34,8 @@ class DutyBody(Strict):
     person_id = fields.UUID(required=True)
     unit_code = fields.String(required=True, validate=UNIT_CODE)
     rank = fields.String(required=True, validate=validate.OneOf(RANKS))
-    since = fields.Date(required=True)
-    until = fields.Date(load_default=None)
+    since = Day(required=True)
+    until = Day(load_default=None)
 
     @validates_schema
     def _in_order(self, data, **_):
@@ -46,7 +46,7 @@ class DutyBody(Strict):
 class LastDayBody(Strict):
     """The last day of a duty."""
 
-    last_day = fields.Date(required=True)
+    last_day = Day(required=True)
 
 
 class LeaveBody(Strict):
@@ -65,7 +65,7 @@ class LeaveBody(Strict):
 class HandoverBody(Strict):
     """The last day of a person who leaves, why, and who takes over which unit."""
 
-    last_day = fields.Date(required=True)
+    last_day = Day(required=True)
     reason = fields.String(required=True, validate=REASON)
     successors = fields.Dict(
         keys=fields.String(validate=UNIT_CODE), values=fields.UUID(), load_default=dict
@@ -87,8 +87,8 @@ class MatterBody(Strict):
     limit_clock = fields.String(load_default="working", validate=validate.OneOf(["working", "all"]))
     attempts = fields.String(load_default="3-2-1", validate=validate.Length(5, 11))
     temporary = fields.Boolean(load_default=False)
-    since = fields.Date(required=True)
-    until = fields.Date(load_default=None)
+    since = Day(required=True)
+    until = Day(load_default=None)
     reason = fields.String(required=True, validate=REASON)
 
 
@@ -105,6 +105,13 @@ class DecisionBody(Strict):
     note = fields.String(load_default="", validate=NOTE)
 
 
+class SeatBody(Strict):
+    """A person at the desk of a department."""
+
+    department = fields.String(required=True, validate=validate.Length(1, 80))
+    person_id = fields.UUID(required=True)
+
+
 class TaskRuleBody(Strict):
     """Work that recurs for each unit of a level in an area."""
 
@@ -114,8 +121,8 @@ class TaskRuleBody(Strict):
     territory_code = fields.String(required=True, validate=UNIT_CODE)
     level = fields.String(required=True, validate=validate.OneOf(tasks.LEVELS))
     period = fields.String(required=True, validate=validate.OneOf(PERIODS))
-    since = fields.Date(required=True)
-    until = fields.Date(load_default=None)
+    since = Day(required=True)
+    until = Day(load_default=None)
 
 
 class TasksQuery(Strict):
@@ -159,8 +166,8 @@ class PatrolBody(Strict):
 class CoverageQuery(Strict):
     """The period, both days included, and the area."""
 
-    since = fields.Date(required=True)
-    until = fields.Date(required=True)
+    since = Day(required=True)
+    until = Day(required=True)
     area = fields.String(validate=UNIT_CODE)
 
     @validates_schema

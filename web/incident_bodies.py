@@ -8,7 +8,7 @@ from grids import colours, deadlines, holidays, supervisions
 from grids.incident_report import LEVELS
 from grids.incident_view import QUEUES
 from grids.working_days import CLOCKS
-from web.parse import MAX_TEXT, UNIT_CODE, Longitude, Strict, Whole
+from web.parse import MAX_TEXT, UNIT_CODE, Day, Longitude, Strict, Whole
 
 STEP_ACTION = validate.Regexp(r"^[a-z_]{1,20}$")
 MATTER = validate.Length(1, 40)
@@ -36,8 +36,9 @@ class FilterQuery(Strict):
     queue = fields.String(validate=validate.OneOf(QUEUES))
     matter = fields.String(validate=MATTER)
     department = fields.String(validate=validate.Length(1, 80))
-    since = fields.Date()
-    until = fields.Date()
+    my_department = fields.Boolean()
+    since = Day()
+    until = Day()
     unit = fields.String(validate=UNIT_CODE)
 
 
@@ -97,7 +98,7 @@ class StepBody(Strict):
     result = fields.String(load_default=None, validate=validate.Length(1, 20))
     person_id = fields.UUID(load_default=None)
     unit_code = fields.String(load_default=None, validate=UNIT_CODE)
-    until = fields.Date(load_default=None)
+    until = Day(load_default=None)
     how = fields.String(load_default=None, validate=validate.Length(1, 20))
     of = fields.UUID(load_default=None)
     others = fields.List(
@@ -162,7 +163,7 @@ class YearQuery(Strict):
 
 
 class _Day(Strict):
-    day = fields.Date(required=True)
+    day = Day(required=True)
     kind = fields.String(required=True, validate=validate.OneOf(holidays.KINDS))
     name = fields.String(load_default="", validate=validate.Length(max=40))
 

@@ -295,6 +295,19 @@ DOORS = {
     ),
     "duties.list_handovers": Door("people.manage", "/api/v1/handovers"),
     "matter_requests.list_requests": Door("incident.see", "/api/v1/matter-requests"),
+    "matter_requests.list_departments": Door("worker.see", "/api/v1/departments"),
+    "matter_requests.seat": Door(
+        "people.manage",
+        "/api/v1/departments/seats",
+        {"department": "应急办", "person_id": "{t.worker}"},
+        walled=True,
+    ),
+    "matter_requests.unseat": Door(
+        "people.manage",
+        "/api/v1/departments/seats/end",
+        {"department": "应急办", "person_id": "{t.worker}"},
+        walled=True,
+    ),
     "matter_requests.ask": Door("incident.assign", "/api/v1/matter-requests", NEW_MATTER),
     "matter_requests.decide": Door(
         "people.manage", REQUEST + "/decision", {"approve": False, "note": "不属职责"}, walled=True

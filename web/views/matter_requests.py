@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from flask import jsonify
 
-from grids import admission, matter_requests
+from grids import admission, departments, matter_requests
 from grids.admission import Matter
 from web.clock import now
 from web.door import Blueprint
-from web.duty_bodies import DecisionBody, LastDayBody, MatterBody, RequestsQuery
+from web.duty_bodies import DecisionBody, LastDayBody, MatterBody, RequestsQuery, SeatBody
 from web.session import needs, viewer
 from web.transaction import begin
 
@@ -72,4 +72,36 @@ def end(body, code):
     """Take an item off the list; incidents that have it keep it."""
     with begin(viewer()) as conn:
         admission.end(conn, viewer(), code, body["last_day"] + timedelta(days=1))
+    return "", 204
+
+
+@blp.get("/departments")
+@blp.response(200, description="The departments of the list, and who sits at their desks.")
+@needs("worker.see")
+def list_departments():
+    """Return the departments of the admission list with the seats of the viewer's territory."""
+    with begin(viewer()) as conn:
+        found = departments.list_departments(conn, viewer())
+    return jsonify({"departments": [asdict(one) for one in found]})
+
+
+@blp.post("/departments/seats")
+@blp.arguments(SeatBody)
+@blp.response(204, description="Told from now on of what happens in the viewer's territory.")
+@needs("people.manage")
+def seat(body):
+    """Let a person sit at a department's desk."""
+    with begin(viewer()) as conn:
+        departments.seat(conn, viewer(), body["department"], body["person_id"], now())
+    return "", 204
+
+
+@blp.post("/departments/seats/end")
+@blp.arguments(SeatBody)
+@blp.response(204, description="Told no more.")
+@needs("people.manage")
+def unseat(body):
+    """Let a person sit at a department's desk no more."""
+    with begin(viewer()) as conn:
+        departments.unseat(conn, viewer(), body["department"], body["person_id"])
     return "", 204

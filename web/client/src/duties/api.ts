@@ -1,6 +1,6 @@
 /** Requests about duties, the admission list, recurring work and visits. */
 import { get, part, post } from "../api";
-import type { Covered, Duty, Handover, MatterItem, MatterRequest, MatterWish, OpenWork, PersonRow, Rank, TaskRule, Vacancy } from "./contract";
+import type { Covered, Department, Duty, Handover, MatterItem, MatterRequest, MatterWish, OpenWork, PersonRow, Rank, TaskRule, Vacancy } from "./contract";
 
 export const dutyApi = {
   roster: (area: string | undefined, signal?: AbortSignal) =>
@@ -24,6 +24,10 @@ export const dutyApi = {
   decide: (id: string, approve: boolean, note: string) =>
     post<MatterRequest>(`/matter-requests/${part(id)}/decision`, { approve, note }),
   withdraw: (id: string) => post<MatterRequest>(`/matter-requests/${part(id)}/withdraw`),
+
+  departments: () => get<{ departments: Department[] }>("/departments").then((answer) => answer.departments),
+  seat: (department: string, person: string) => post<null>("/departments/seats", { department, person_id: person }),
+  unseat: (department: string, person: string) => post<null>("/departments/seats/end", { department, person_id: person }),
 
   rules: () => get<{ rules: TaskRule[] }>("/task-rules").then((answer) => answer.rules),
   makeRule: (wish: { title: string; kind: string; territory_code: string; level: string; period: string; since: string }) =>

@@ -103,6 +103,12 @@ export interface MatterRequest {
   readonly note: string;
 }
 
+export interface Department {
+  readonly name: string;
+  readonly n_matters: number;
+  readonly seats: readonly { readonly person_id: string; readonly name: string; readonly unit_name: string }[];
+}
+
 export interface Share {
   readonly starts_on: string;
   readonly due_on: string;

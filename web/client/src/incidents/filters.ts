@@ -6,7 +6,7 @@ export type FilterField = (typeof FIELDS)[number];
 
 export const STEPS = ["open", "reported", "accepted", "in_progress", "escalated", "suspended", "returned", "resolved", "verified", "closed", "all"] as const;
 /** What a desk keeps an eye on. */
-export const LOOKS = ["outside", "at_risk", "overdue", "supervised", "unanswered"] as const;
+export const LOOKS = ["outside", "at_risk", "overdue", "supervised", "unanswered", "my_department"] as const;
 export const COLOURS = ["red", "yellow", "green"] as const;
 
 export function queryOf(fields: Readonly<Record<FilterField, string>>): Query {

@@ -109,6 +109,7 @@ export const incidents = {
   "desk.look_overdue": ["已超时", "Overdue"],
   "desk.look_supervised": ["督办中", "Supervised"],
   "desk.look_unanswered": ["待答复", "Answer owed"],
+  "desk.look_my_department": ["本部门协同", "For my department"],
   "desk.colour": ["三色", "Colour"],
   "desk.colour_any": ["三色不限", "Any colour"],
   "desk.ledger": ["导出台账", "Export the ledger"],

@@ -13,6 +13,8 @@ export const notices = {
   "notice.incident.assigned_many": ["{n} 件事件已分派给您", "{n} incidents were assigned to you"],
   "notice.incident.handed_over": ["{n} 件事件移交给您", "{n} incidents were handed over to you"],
   "notice.incident.escalated": ["事件 {number} 升级到您处办理", "Incident {number} was escalated to you"],
+  "notice.incident.for_department": ["{department}：新事件 {number} 需协同处置", "{department}: incident {number} came in"],
+  "notice.incident.for_department_many": ["{department}：{n} 件新事件需协同处置", "{department}: {n} incidents came in"],
   "notice.incident.given_back": ["事件 {number} 被退回，请重新分派", "Incident {number} was given back: assign it anew"],
   "notice.incident.merged": ["事件 {number} 已并入 {of}", "Incident {number} was merged into {of}"],
   "notice.incident.answered": ["事件 {number} 已有答复", "Incident {number} was answered"],

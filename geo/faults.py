@@ -122,8 +122,24 @@ class _Loose(NamedTuple):
     owner: NDArray[np.int64]
 
     def lines(self) -> Geometries:
-        ends = np.stack((self.start, self.end), axis=1)
-        return np.asarray(shapely.linestrings(ends), dtype=np.object_)
+        """Return edges that follow one another as one line: those are noded in half the time."""
+        n = len(self.start)
+        if not n:
+            return np.empty(0, dtype=np.object_)
+        clockwise = (self.end[1:] == self.start[:-1]).all(axis=1)  # its edges come last to first
+        turned = np.append(clockwise, False) | np.append(False, clockwise)
+        start = np.where(turned[:, None], self.end, self.start)
+        end = np.where(turned[:, None], self.start, self.end)
+        begins = np.append(True, (start[1:] != end[:-1]).any(axis=1))
+        line = np.cumsum(begins) - 1
+        at = np.arange(n) + line  # each line before has one vertex more than edges
+        xy = np.empty((n + line[-1] + 1, 2))
+        xy[at + 1] = end
+        xy[at[begins]] = start[begins]
+        whose = np.empty(len(xy), dtype=np.int64)
+        whose[at + 1] = line
+        whose[at[begins]] = line[begins]
+        return np.asarray(shapely.linestrings(xy, indices=whose), dtype=np.object_)
 
 
 def _sound(given: Geometries, invalid: NDArray[np.bool_]) -> Geometries:
@@ -211,7 +227,7 @@ def _survey(
     if within is not None:  # its edges part inside from outside even where cells border on it
         lines = np.append(lines, frame.project([within.boundary]))
     noded = shapely.union_all(lines, grid_size=grid)
-    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
+    faces = shapely.get_parts(shapely.polygonize([noded]))
     inner = frame.unproject(shapely.point_on_surface(faces))
     face, polygon = shapely.STRtree(sound).query(inner, predicate="intersects")
     n_covering = np.bincount(face, minlength=len(faces))

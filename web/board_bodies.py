@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from grids.board import COLOURS, MEASURES
-from web.parse import MAX_TEXT, UNIT_CODE, Strict
+from web.parse import MAX_TEXT, UNIT_CODE, Day, Strict
 
 LONGEST_DAYS = 3 * 366
 
@@ -13,8 +13,8 @@ LONGEST_DAYS = 3 * 366
 class BoardQuery(Strict):
     """Period, area, matter and comparison of a board; days are inclusive."""
 
-    since = fields.Date(required=True)
-    until = fields.Date(required=True)
+    since = Day(required=True)
+    until = Day(required=True)
     area = fields.String(validate=UNIT_CODE)
     matter = fields.String(validate=validate.Length(1, 40))
     compare = fields.String(load_default="year", validate=validate.OneOf(["year", "before"]))
@@ -32,8 +32,8 @@ class BoardRowsQuery(Strict):
     """A number of the board; colours are those of now and have no period."""
 
     measure = fields.String(required=True, validate=validate.OneOf([*MEASURES, *COLOURS]))
-    since = fields.Date()
-    until = fields.Date()
+    since = Day()
+    until = Day()
     area = fields.String(validate=UNIT_CODE)
     matter = fields.String(validate=validate.Length(1, 40))
     offset = fields.Integer(load_default=0, validate=validate.Range(0, 10_000))
@@ -59,7 +59,7 @@ class AcknowledgeBody(Strict):
 class ReportQuery(Strict):
     """The last day of a report, its area and the language of its words."""
 
-    on = fields.Date(required=True)
+    on = Day(required=True)
     area = fields.String(validate=UNIT_CODE)
     lang = fields.String(validate=validate.OneOf(["zh", "en"]))
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 MAX_TEXT = 2000
 PAGE = 50
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+# A count by unit and day is held in memory while it is tested.
+LONGEST_STUDY_DAYS = 10 * 366
 
 UNIT_CODE = validate.Regexp(r"^[0-9]{6,17}$")
 
@@ -31,6 +36,18 @@ class Whole(fields.Integer):
 
     def __init__(self, **given):
         super().__init__(strict=True, validate=validate.Range(-(2**53), 2**53), **given)
+
+
+class Day(fields.Date):
+    """A day that has days before and after it, a year earlier and a lunar one too."""
+
+    def __init__(self, **given):
+        super().__init__(validate=_require_known, **given)
+
+
+def _require_known(day: date) -> None:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValidationError(f"is not between {FIRST_DAY} and {LAST_DAY}")
 
 
 class WhereQuery(Strict):
@@ -72,16 +89,19 @@ class RevealBody(Strict):
 class HotspotsQuery(Strict):
     """Period, matter, area and method of a hotspot map; days are inclusive."""
 
-    since = fields.Date(required=True)
-    until = fields.Date(required=True)
+    since = Day(required=True)
+    until = Day(required=True)
     matter = fields.String(validate=validate.Length(1, 40))
     area = fields.String(validate=UNIT_CODE)
     method = fields.String(load_default="excess", validate=validate.OneOf(["excess", "gi"]))
 
     @validates_schema
     def _in_order(self, data, **_):
-        if "since" in data and "until" in data and data["until"] < data["since"]:
-            raise ValidationError("ends before it begins", "until")
+        if "since" in data and "until" in data:
+            if data["until"] < data["since"]:
+                raise ValidationError("ends before it begins", "until")
+            if (data["until"] - data["since"]).days >= LONGEST_STUDY_DAYS:
+                raise ValidationError("is longer than ten years", "until")
 
 
 class PrintQuery(Strict):

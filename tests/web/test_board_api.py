@@ -148,7 +148,7 @@ def test_a_report_is_taken_with_a_serial_number_that_the_trail_knows(leader, wor
     assert len(serials) == 1
     assert serials.pop() in leader.get(f"/reports/weekly.html?on={day}").text
     listed = leader.get("/api/v1/reports").json["reports"]
-    assert [(one["kind"], one["on"]) for one in listed] == [("weekly", str(day))]
+    assert ("weekly", str(day)) in [(one["kind"], one["on"]) for one in listed]
     figures = leader.get(f"/api/v1/reports/weekly?on={day}").json
     assert figures["digest"] == listed[0]["digest"]
     assert (

@@ -67,6 +67,14 @@ def test_the_map_has_both_tests_in_every_row_of_the_territory(leader):
     assert answer.json["window"]["days"] == 30
 
 
+@pytest.mark.parametrize("day", ["1900-01-01", "2199-12-31"])
+@pytest.mark.parametrize("compare", ["prev", "mom", "yoy", "yoy&calendar=lunar"])
+def test_the_first_and_the_last_day_that_are_known_have_a_past(leader, day, compare):
+    answer = leader.get(f"/api/v1/hotspots?since={day}&until={day}&compare={compare}")
+    assert answer.status_code == 200
+    assert answer.json["compare"]["since"] < day
+
+
 def test_what_has_not_changed_is_not_sent_again(county, leader):
     first = leader.get(API)
     tag = {"If-None-Match": first.headers["ETag"]}

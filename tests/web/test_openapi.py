@@ -95,3 +95,21 @@ def test_no_question_that_the_description_allows_breaks_the_server(app, world, s
             )
 
         ask()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "hotspots?since=0001-01-01&until=0001-01-01",
+        "hotspots?since=0001-01-01&until=2000-01-01&compare=mom",
+        "hotspots?since=1000-01-01&until=2000-01-01&compare=prev",
+        "hotspots?since=9999-12-31&until=9999-12-31&compare=yoy",
+        "hotspots?since=1900-01-01&until=2026-01-01",
+        "hotspots/weeks?since=0001-01-08&until=0001-01-08",
+        "counts?since=0001-01-01&until=0001-01-01",
+    ],
+)
+def test_a_day_without_a_past_is_refused_by_its_name(token_as, asked):
+    answer = token_as(Role.LEADER).get(f"/api/v1/{asked}")
+    assert answer.status_code == 422
+    assert set(answer.json["fields"]) <= {"since", "until"}

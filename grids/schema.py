@@ -799,6 +799,24 @@ incident_reporter = Table(
     Column("territory_code", Code, nullable=False),
 )
 
+retention_rule = Table(
+    "retention_rule",
+    metadata,
+    Column("class", Text, primary_key=True),
+    Column("days", Integer, nullable=False),
+)
+
+retention_run = Table(
+    "retention_run",
+    metadata,
+    Column("run_id", BigInteger, primary_key=True, server_default=FetchedValue()),
+    Column("class", Text, nullable=False),
+    Column("days", Integer, nullable=False),
+    Column("before", Instant, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("n", Integer, nullable=False),
+)
+
 supervision = Table(
     "supervision",
     metadata,
@@ -844,6 +862,14 @@ incident_tally = Table(
     Column("came_closed", Boolean, nullable=False, server_default=FetchedValue()),
     Column("response_s", Integer),
     Column("closing_s", Integer),
+    Column("changed_by", Text, nullable=False, server_default=FetchedValue()),
+)
+
+incident_tally_left = Table(
+    "incident_tally_left",
+    metadata,
+    Column("day", Date, nullable=False),
+    Column("changed_by", Text, nullable=False, server_default=FetchedValue()),
 )
 
 alert = Table(

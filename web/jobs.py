@@ -18,7 +18,18 @@ from procrastinate import App, JobContext, PsycopgConnector
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import OperationalError
 
-from grids import alert_scan, audit, db, handover, incident_watch, proofs, scheduling, tasks
+from grids import (
+    alert_scan,
+    audit,
+    db,
+    handover,
+    incident_watch,
+    proofs,
+    retention,
+    scheduling,
+    tasks,
+)
+from grids.access import everyone
 from web.clock import now, today
 from web.config import phone_keys
 from web.notify import delivery, settings
@@ -78,6 +89,14 @@ def make_queue(engine: Engine) -> App:
         with db.begin(engine, db.EVERYWHERE) as conn:
             run = proofs.run(conn, "night")
         logger.info("proof.done", publication=run.publication, n_faults=run.n_faults)
+
+    @queue.periodic(cron=AT_NIGHT)
+    @queue.task(name="retain", queueing_lock="retain")
+    def retain(timestamp: int) -> None:
+        """Delete the personal data that is too old to be kept."""
+        with db.begin(engine, db.EVERYWHERE) as conn:
+            done = retention.run(conn, everyone("retention"), now())
+        logger.info("retention.done", **{one.name: one.n for one in done})
 
     @queue.periodic(cron=AFTER_MIDNIGHT)
     @queue.task(name="begin_day", queueing_lock="begin_day")

@@ -77,12 +77,28 @@ def test_every_job_has_its_time(engine):
     assert times == {
         "publish_due": jobs.EVERY_MINUTE,
         "prove": jobs.AT_NIGHT,
+        "retain": jobs.AT_NIGHT,
         "raise_alerts": jobs.AFTER_NIGHT,
         "begin_day": jobs.AFTER_MIDNIGHT,
         "watch_incidents": jobs.EVERY_MINUTE,
         "send_notices": jobs.EVERY_TEN_SECONDS,
         "take_over": jobs.EVERY_MINUTE,
     }
+
+
+def test_what_is_too_old_goes_at_night_by_the_rules_that_an_operator_set(engine, url):
+    def called(*arguments):
+        answer = CliRunner().invoke(
+            main, ["--json", "retention", *arguments], env={"DATABASE_URL": url}
+        )
+        assert answer.exit_code == 0, answer.output
+        return json.loads(answer.stdout)
+
+    called("set", "notice", "30")
+    finished(done(engine, "retain"))
+    rules = {one["name"]: one for one in called("list")["rules"]}
+    assert (rules["notice"]["days"], rules["notice"]["last_n"]) == (30, 0)
+    assert {one["name"] for one in called("run")["gone"]} == set(rules)
 
 
 def test_the_trail_is_sealed(engine):

@@ -30,6 +30,7 @@ COMMANDS = {
     "plan": ("plan", "plan", "Boundary work."),
     "print": ("print", "print_maps", "Maps on paper: grid card, map book, wall map."),
     "report": ("report", "report", "Daily, weekly and hotspot reports as files."),
+    "retention": ("retention", "retention", "How long personal data is kept."),
     "rules": ("rules", "rules", "The limits that boundaries are checked against."),
     "serve": ("serve", "serve", "Serve the screens and the API, and do the jobs."),
     "simplify": ("simplify", "simplify", "Simplify a coverage together for a map scale."),

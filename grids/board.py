@@ -8,32 +8,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
+    Integer,
     Row,
+    SmallInteger,
+    Text,
     and_,
-    false,
+    column,
     func,
     not_,
     select,
     true,
-    tuple_,
+    values,
 )
 
-from grids import access, colours, schema
+from grids import access, colours, schema, tally_held
 from grids.access import Action
 from grids.board_compare import Base, Compare, base_of
 from grids.db import statement
 from grids.errors import BadValue, NotFound
 from grids.model import Level, Viewer, level_of
+from grids.tally_held import Kind, Tallied
 from grids.window import Window
 from grids.workflow import ENDED, UNCOUNTED
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 # Below this the rate of a unit could be read as that of a family.
 MIN_HOUSEHOLDS = 5
@@ -65,6 +75,7 @@ def _measures(c: Any) -> dict[str, ColumnElement[bool]]:
 # What counts, by its name; each of the first three holds the next.
 MEASURES: Mapping[str, ColumnElement[bool]] = MappingProxyType(_measures(_T))
 COLOURS = tuple(reversed(colours.COLOURS))
+NOTHING: Mapping[str, int] = MappingProxyType(dict.fromkeys(MEASURES, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,20 +216,27 @@ def read(
     level = level_of(unit.code)
     below = _below(level)
     digits = below.digits if below else len(unit.code)
-    inside = _inside(unit.code, matter)
-    lines = _lines(conn, window, digits, inside)
     extent = conn.execute(statement("extent", "counts")).one()
     base = base_of(conn, window, compare, unit.code, digits, extent.first)
-    then = _valid(conn, base.window, digits, inside) if base else {}
+    periods = [window, base.window] if base else [window]
+    held = [_cut(one, unit.code, matter) for one in tally_held.read(conn, periods)]
+    now_there = held[0]
+    met = _met(conn, now_there.kinds)
+    lines = _lines(now_there, met, window, digits)
+    then = _lines(held[1], met, base.window, digits) if base else {}
     coloured = _colours(conn, digits, unit.code, matter, now)
     children = {
         row.code: row for row in conn.execute(statement("children", "board"), {"area": unit.code})
     }
 
     def line(kind: str, key: str) -> Line:
-        was = then.get(kind, {}).get(key, 0) if base and kind != "day" else None
+        was = then[kind].get(key, NOTHING)["valid"] if base and kind != "day" else None
         why = base.why(key if kind == "unit" else unit.code) if base else ""
-        return Line(key, _counts(lines[kind].get(key)), was, why)
+        return Line(key, lines[kind].get(key, NOTHING), was, why)
+
+    def seconds(name: str, measure: str) -> NDArray[Any]:
+        taken = met[:, list(MEASURES).index(measure)][_states(now_there)]
+        return now_there.rows[name][taken]
 
     total = line("all", "")
     names = _names(conn, {*lines["unit"], *children}) if below else {}
@@ -228,7 +246,7 @@ def read(
         if below is not None
     ]
     matters = sorted(
-        (line("matter", code) for code in {*lines["matter"], *then.get("matter", {})}),
+        (line("matter", code) for code in {*lines["matter"], *_valid(then.get("matter", {}))}),
         key=lambda one: (-one.counts["valid"], one.key),
     )
     days = [line("day", key) for key in sorted(lines["day"])]
@@ -248,8 +266,8 @@ def read(
         n_households=unit.n_households,
         incidence=_incidence(total.counts["valid"], unit.n_households, window),
         colours=coloured[""],
-        response=_spell(conn, _T.response_s, MEASURES["responded"], window, inside),
-        closing=_spell(conn, _T.closing_s, MEASURES["closed"], window, inside),
+        response=_spell(seconds("response_s", "responded")),
+        closing=_spell(seconds("closing_s", "closed")),
         units=units,
         matters=matters,
         matter_names=_matter_names(conn, [one.key for one in matters]),
@@ -358,75 +376,78 @@ def _within(window: Window) -> list[ColumnElement[bool]]:
     return [_T.day >= window.since, _T.day <= window.until]
 
 
+def _cut(found: Tallied, area: str, matter: str | None) -> Tallied:
+    """Return the rows of an area and a matter."""
+    here = np.array([place.startswith(area) for place in found.places], np.bool_)
+    wanted = np.array([matter in (None, kind.matter_code) for kind in found.kinds], np.bool_)
+    return found.of(here[found.rows["place"]] & wanted[found.rows["kind"]])
+
+
 def _lines(
-    conn: Connection, window: Window, digits: int, inside: Sequence[ColumnElement[bool]]
-) -> dict[str, dict[str, Row[Any]]]:
-    """Return the counts of a period by unit, matter and day and in all, in one pass.
+    found: Tallied, met: Bools, window: Window, digits: int
+) -> dict[str, dict[str, Mapping[str, int]]]:
+    """Return the counts of rows by unit, matter and day and in all.
 
-    The tally is counted by the little that the measures ask of a row; their conditions then meet
-    some hundreds of groups and not every row.
+    `met` says which of `MEASURES` each state meets, as `_met` numbers them.
     """
-    unit = func.left(_T.territory_code, digits)
-    state = (
-        _T.step,
-        _T.closed_digits,
-        _T.came_closed,
-        func.nullif(_T.response_s.is_not(None), false()),
+    states = _states(found)
+    units = [place[:digits] for place in found.places]
+    matters = [kind.matter_code for kind in found.kinds]
+    place, kind = found.rows["place"], found.rows["kind"]
+    return {
+        "unit": _counted(units, place, states, met),
+        "matter": _counted(matters, kind, states, met),
+        "day": _counted(
+            [str(window.since + timedelta(k)) for k in range(window.days)], found.day, states, met
+        ),
+        "all": _counted(["" for _ in found.kinds], kind, states, met),
+    }
+
+
+def _valid(counted: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return the keys with a valid incident."""
+    return [key for key, counts in counted.items() if counts["valid"]]
+
+
+def _counted(
+    labels: Sequence[str], number: Ints, states: Ints, met: Bools
+) -> dict[str, Mapping[str, int]]:
+    """Return the counts of rows by the label of their number; labels may stand several times."""
+    names, group = np.unique(np.array(labels, dtype=np.str_), return_inverse=True)
+    n = np.bincount(
+        group.astype(np.int64)[number] * len(met) + states, minlength=len(names) * len(met)
+    ).reshape(len(names), len(met))
+    counts = n @ met.astype(np.int64)
+    seen = np.flatnonzero(n.any(axis=1)).tolist()
+    return {str(names[k]): dict(zip(MEASURES, counts[k].tolist(), strict=True)) for k in seen}
+
+
+def _states(found: Tallied) -> Ints:
+    """Return the number of each row's state: its kind, and whether somebody has responded."""
+    return found.rows["kind"].astype(np.int64) * 2 + (found.rows["response_s"] >= 0)
+
+
+def _met(conn: Connection, kinds: Sequence[Kind]) -> Bools:
+    """Return which measures each state meets, shape (2 x kinds, measures).
+
+    The database says it, by the conditions that also choose the rows behind a number.
+    """
+    given = values(
+        column("place", Integer), column("step", Text), column("closed_digits", SmallInteger),
+        column("came_closed", Boolean), column("response_s", Integer), name="state",
+    ).data(
+        [
+            # No level has 0 digits: it stands for none, since a column of nulls has no type.
+            (2 * k + n, kind.step, kind.closed_digits or 0, kind.came_closed, 1 if n else None)
+            for k, kind in enumerate(kinds)
+            for n in (0, 1)
+        ]
+    )  # fmt: skip
+    asked = select(*(met.label(name) for name, met in _measures(given.c).items()))
+    rows = conn.execute(asked.order_by(given.c.place)).all() if kinds else []
+    return np.array([[one is True for one in row] for row in rows], np.bool_).reshape(
+        2 * len(kinds), len(MEASURES)
     )
-    groups = (
-        select(
-            func.grouping(unit, _T.matter_code, _T.day).label("kind"),
-            unit.label("unit"),
-            _T.matter_code,
-            _T.day,
-            *state[:3],
-            state[3].label("response_s"),
-            func.count().label("n"),
-        )
-        .where(*_within(window), *inside)
-        .group_by(
-            func.grouping_sets(
-                tuple_(unit, *state), tuple_(_T.matter_code, *state), tuple_(_T.day, *state)
-            )
-        )
-        .cte("groups")
-    )
-    c = groups.c
-    columns = [
-        func.coalesce(func.sum(c.n).filter(condition), 0).label(name)
-        for name, condition in _measures(c).items()
-    ]
-    whole = select(c.kind, c.unit, c.matter_code, c.day, *columns).group_by(
-        func.grouping_sets(tuple_(c.kind, c.unit, c.matter_code, c.day), tuple_(c.kind))
-    )
-    found: dict[str, dict[str, Row[Any]]] = {"unit": {}, "matter": {}, "day": {}, "all": {}}
-    for row in conn.execute(whole):
-        if row.kind == 0b011:
-            found["all" if row.unit is None else "unit"][row.unit or ""] = row
-        elif row.kind == 0b101 and row.matter_code is not None:
-            found["matter"][row.matter_code] = row
-        elif row.kind == 0b110 and row.day is not None:
-            found["day"][row.day.isoformat()] = row
-    return found
-
-
-def _valid(
-    conn: Connection, window: Window, digits: int, inside: Sequence[ColumnElement[bool]]
-) -> dict[str, dict[str, int]]:
-    """Return the valid incidents of a period by unit and matter and in all."""
-    unit = func.left(_T.territory_code, digits)
-    rows = conn.execute(
-        select(unit.label("unit"), _T.matter_code, func.count().label("n"))
-        .where(MEASURES["valid"], *_within(window), *inside)
-        .group_by(func.grouping_sets(tuple_(unit), tuple_(_T.matter_code)))
-    ).all()
-    units = {row.unit: row.n for row in rows if row.unit is not None}
-    matters = {row.matter_code: row.n for row in rows if row.unit is None}
-    return {"unit": units, "matter": matters, "all": {"": sum(units.values())}}
-
-
-def _counts(row: Row[Any] | None) -> Mapping[str, int]:
-    return {name: int(getattr(row, name)) if row else 0 for name in MEASURES}
 
 
 def _colours(
@@ -456,37 +477,14 @@ def _open_inside(area: str, matter: str | None) -> list[ColumnElement[bool]]:
     return [*found, _I.matter_code == matter] if matter else found
 
 
-def _spell(
-    conn: Connection,
-    seconds: Any,
-    condition: ColumnElement[bool],
-    window: Window,
-    inside: Sequence[ColumnElement[bool]],
-) -> Spell:
-    minute = seconds // 60
-    groups = (
-        select(minute.label("minute"), func.count().label("n"), func.sum(seconds).label("total"))
-        .where(condition, seconds.is_not(None), *_within(window), *inside)
-        .group_by(minute)
-        .subquery()
-    )
-    c = groups.c
-    placed = select(
-        c.minute,
-        c.total,
-        func.sum(c.n).over(order_by=c.minute).label("up_to"),
-        func.sum(c.n).over().label("n"),
-    ).subquery()
-    row = conn.execute(
-        select(
-            func.max(placed.c.n).label("n"),
-            func.sum(placed.c.total).label("total"),
-            func.min(placed.c.minute).filter(placed.c.up_to * 2 >= placed.c.n).label("minute"),
-        )
-    ).one()
-    if not row.n:
+def _spell(seconds: NDArray[Any]) -> Spell:
+    """Return the length of so many seconds, -1 where there are none."""
+    known = seconds[seconds >= 0].astype(np.int64)
+    if not known.size:
         return Spell(0, None, None)
-    return Spell(int(row.n), float(row.total) / float(row.n), float(row.minute) * 60)
+    middle = (known.size - 1) // 2
+    median = int(np.partition(known // 60, middle)[middle]) * 60
+    return Spell(known.size, float(known.mean()), float(median))
 
 
 def _unit_line(

@@ -49,3 +49,23 @@ SELECT DISTINCT side.code
    AND length(side.code) = level.digits
    AND side.code >= :low AND side.code < :high
  ORDER BY 1;
+
+-- name: tally_days
+-- The days that were written by transactions from a number on.
+SELECT tally_days(CAST(CAST(:since AS text) AS xid8));
+
+-- name: tally_rows_of
+-- The rows of some days as fixed numbers.
+SELECT day, place, kind, response_s, closing_s FROM tally_rows_of(CAST(:days AS date[]));
+
+-- name: tally_places
+-- Every place that an incident can have, with its hash.
+SELECT code, hashtextextended(CAST(code AS text), 0) AS hash FROM unit ORDER BY code;
+
+-- name: tally_kinds
+-- What the hashes of kinds stand for, of some days or of all.
+SELECT hash, matter_code, step, closed_digits, came_closed FROM tally_kinds(CAST(:days AS date[]));
+
+-- name: tally_all
+-- All rows as fixed numbers, five fields a row.
+COPY (SELECT day, place, kind, response_s, closing_s FROM tally_rows()) TO STDOUT (FORMAT BINARY)

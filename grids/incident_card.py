@@ -80,6 +80,24 @@ class KnownReporter:
 
 
 @dataclass(frozen=True, slots=True)
+class Residents:
+    """How many residents reported an incident: counts, and never who.
+
+    Attributes
+    ----------
+    n, n_joined
+        Reports, and those of them that joined another's: "me too".
+    n_rated, stars
+        How many said how it was done, and their mean, from one to five; none before the first.
+    """
+
+    n: int
+    n_joined: int
+    n_rated: int
+    stars: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Relative:
     """Another incident that this one repeats, or is a part of."""
 
@@ -142,6 +160,7 @@ class Card:
     attempts: list[Tries]
     first_receiver: FirstReceiver | None
     reporter: KnownReporter | None
+    residents: Residents | None
     supervisions: list[Supervision]
     duplicate_of: Relative | None
     merged: list[Relative]
@@ -178,6 +197,7 @@ def get(conn: Connection, viewer: Viewer, incident_id: UUID, now: datetime) -> C
     given = {"x": row.given_x, "y": row.given_y, "datum": row.given_datum}
     relatives = _relatives(conn, row)
     issued = supervisions.of_incident(conn, incident_id)
+    told_of = [incident_id, *(one.incident_id for one in relatives["merged"])]
     return Card(
         incident=incident_view.incident(viewer, row),
         source=row.source,
@@ -205,6 +225,9 @@ def get(conn: Connection, viewer: Viewer, incident_id: UUID, now: datetime) -> C
         attempts=_tries(row.attempts, steps),
         first_receiver=_first_receiver(conn, incident_id),
         reporter=_reporter(conn, row),
+        residents=_residents(
+            conn, [incident_id, *(one.incident_id for one in relatives["merged"])]
+        ),
         supervisions=issued,
         duplicate_of=_one(relatives["duplicate_of"]),
         merged=relatives["merged"],
@@ -286,6 +309,12 @@ def _reporter(conn: Connection, row: Row[Any]) -> KnownReporter | None:
     if found is None:
         return None
     return KnownReporter(found.name, found.phone_mask, found.person_id, row.answered_at)
+
+
+def _residents(conn: Connection, ids: Sequence[UUID]) -> Residents | None:
+    """Return the counts of residents' reports; none where no resident reported."""
+    row = conn.execute(statement("residents", "incidents"), {"ids": list(ids)}).one()
+    return Residents(row.n, row.n_joined, row.n_rated, row.stars) if row.n else None
 
 
 def _relatives(conn: Connection, row: Row[Any]) -> dict[str, list[Relative]]:

@@ -114,6 +114,13 @@ SELECT CASE WHEN o.incident_id = CAST(:duplicate_of AS uuid) THEN 'duplicate_of'
 -- Who reported an incident.
 SELECT r.name, r.phone_mask, r.person_id FROM incident_reporter AS r WHERE r.incident_id = :incident_id;
 
+-- name: residents
+-- How many residents reported an incident or one that was merged into it, said "me too", and rated it.
+SELECT count(*) AS n, count(*) FILTER (WHERE r.joined) AS n_joined, count(r.stars) AS n_rated,
+       avg(r.stars)::double precision AS stars
+  FROM resident_report AS r
+ WHERE r.incident_id = ANY (CAST(:ids AS uuid[]));
+
 -- name: photos
 -- The photos of an incident, without the pictures.
 SELECT photo.photo_id, photo.at, p.name, photo.step_seq

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from grids import incidents, residents
 from grids.access import everyone
 from grids.db import EVERYWHERE, begin
+from grids.incident_card import Residents
 from tests.web.conftest import KEYS, NOW, Caller, config_of, csrf_of
 from web.app import create_app
 from web.clock import now
@@ -87,6 +88,12 @@ def incident_of(world, words: str):
             ),
             {"w": words},
         ).one_or_none()
+
+
+def residents_of(world, row):
+    """Return what the desk is told of the residents who reported an incident."""
+    with begin(world.engine, EVERYWHERE) as conn:
+        return incidents.get(conn, everyone("test"), row.incident_id, now()).residents
 
 
 # Reporting ------------------------------------------------------------------------------------
@@ -267,6 +274,7 @@ def test_who_reports_the_same_nearby_is_asked_and_may_join(app, resident, world)
     assert first.number in followed.text
     again = other.submit("/report", asked, name="", phone=PHONE, join=str(first.incident_id))
     assert again.status_code == 303
+    assert residents_of(world, first) == Residents(2, 1, 0, None)
 
 
 def test_quarrels_are_never_shown_to_others(app, resident, world):
@@ -344,6 +352,7 @@ def test_the_result_is_rated_when_it_is_there_and_the_last_word_counts(resident,
             {"i": row.incident_id},
         ).one()
     assert kept == (5, "师傅来得快")
+    assert residents_of(world, row) == Residents(1, 0, 1, 5.0)
 
 
 def test_nothing_that_is_kept_leads_back_to_a_code(resident, world):

@@ -44,6 +44,8 @@ export interface DeskCard extends IncidentCard {
   readonly attempts: readonly { readonly level: string; readonly done: number; readonly of: number }[];
   readonly first_receiver: { readonly name: string | null; readonly at: string } | null;
   readonly reporter: { readonly name: string; readonly phone_mask: string | null; readonly answered_at: string | null } | null;
+  /** Counts of residents' reports, and never who. */
+  readonly residents: { readonly n: number; readonly n_joined: number; readonly n_rated: number; readonly stars: number | null } | null;
   readonly supervisions: readonly Supervision[];
   readonly duplicate_of: Related | null;
   readonly merged: readonly Related[];

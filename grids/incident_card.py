@@ -225,9 +225,7 @@ def get(conn: Connection, viewer: Viewer, incident_id: UUID, now: datetime) -> C
         attempts=_tries(row.attempts, steps),
         first_receiver=_first_receiver(conn, incident_id),
         reporter=_reporter(conn, row),
-        residents=_residents(
-            conn, [incident_id, *(one.incident_id for one in relatives["merged"])]
-        ),
+        residents=_residents(conn, told_of),
         supervisions=issued,
         duplicate_of=_one(relatives["duplicate_of"]),
         merged=relatives["merged"],

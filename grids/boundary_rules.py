@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from grids import audit
 from grids.access import in_territory, require, require_territory
 from grids.db import statement
-from grids.errors import BadValue, GridsError, NotFound
+from grids.errors import BadValue, GridsError, NotFound, StaleRecord
 from grids.model import Level, Viewer
 
 Severity = Literal["error", "warning", "off"]
@@ -57,6 +57,8 @@ class Rule:
         The limits, where the subject has any; none: no limit.
     severity
         error keeps a plan from being published, warning is to be weighed, off is not checked.
+    rule_id
+        Number of the rule once it is kept; a rule that is set anew has another.
     """
 
     territory_code: str | None
@@ -67,6 +69,7 @@ class Rule:
     severity: Severity = "warning"
     updated_at: datetime | None = None
     updated_by: str | None = None
+    rule_id: int | None = None
 
     def allows(self, measure: float) -> bool:
         """Return whether a measure is inside the limits, both included."""
@@ -118,8 +121,24 @@ def list_all(conn: Connection, viewer: Viewer) -> list[Rule]:
     ]
 
 
+def versions(rules: Iterable[Rule]) -> dict[str | None, int]:
+    """Return the version of each area's rules; that of an area without any is 0.
+
+    It is the highest number among them: whoever sets rules gives each a number that was never
+    given before.
+    """
+    found: dict[str | None, int] = {}
+    for rule in rules:
+        found[rule.territory_code] = max(found.get(rule.territory_code, 0), rule.rule_id or 0)
+    return found
+
+
 def replace(
-    conn: Connection, viewer: Viewer, territory_code: str | None, rules: Sequence[Rule]
+    conn: Connection,
+    viewer: Viewer,
+    territory_code: str | None,
+    rules: Sequence[Rule],
+    version: int | None = None,
 ) -> list[Rule]:
     """Make these the rules of an area, in the place of all that it had; return all that count.
 
@@ -129,11 +148,15 @@ def replace(
         The area; none: everywhere, for those whose territory is the county.
     rules
         Of that area. None at all gives the area back to the rules of the areas around it.
+    version
+        Of the area's rules as the sender has seen them; none: whatever they are now.
 
     Raises
     ------
     Forbidden
         If the role may not approve plans.
+    StaleRecord
+        If somebody else has set rules of the area since.
     CountyOnly
         If the rules would count beyond the viewer's territory.
     NotFound
@@ -152,6 +175,9 @@ def replace(
     _require_sound(territory_code, rules)
     conn.execute(statement("lock_rules", "rules"))
     former = [rule for rule in _all(conn) if rule.territory_code == territory_code]
+    now = versions(former).get(territory_code, 0)
+    if version not in (None, now):
+        raise StaleRecord(what="rules", key=territory_code or "-", yours=version, now=now)
     conn.execute(statement("drop_rules", "rules"), {"territory": territory_code})
     for rule in rules:
         conn.execute(statement("put_rule", "rules"), _said(rule) | {"by": viewer.person_id})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 import shapely
 
-from grids.boundary_rules import Rule
+from grids.boundary_rules import Rule, versions
 from grids.plan_balance import Part, Proposal
 
 
@@ -62,6 +63,17 @@ def _part(number: int, part: Part) -> dict[str, Any]:
     }
 
 
+def rules(found: Sequence[Rule]) -> dict[str, Any]:
+    """Return limits, and the version of each area's."""
+    areas = versions(found)
+    return {
+        "rules": [rule(one) for one in found],
+        "areas": [{"territory_code": code, "version": areas[code]} for code in areas],
+    }
+
+
 def rule(one: Rule) -> dict[str, Any]:
     """Return a limit."""
-    return asdict(one)
+    said = asdict(one)
+    del said["rule_id"]
+    return said

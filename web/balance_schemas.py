@@ -5,10 +5,11 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from grids.boundary_rules import KINDS, SEVERITIES, SUBJECTS
-from web.parse import UNIT_CODE, Strict
+from web.parse import UNIT_CODE, Strict, Whole
 
 _EVERYWHERE = {"description": "Code of a unit; null: everywhere"}
 _LIMIT = {"description": "null: no limit"}
+_VERSION = {"description": "Of the area's limits as they were seen; 0 where there are none"}
 
 
 class RuleBody(Strict):
@@ -30,6 +31,7 @@ class RulesBody(Strict):
     rules = fields.List(
         fields.Nested(RuleBody), required=True, validate=validate.Length(max=len(KINDS) * 10)
     )
+    version = Whole(required=True, metadata=_VERSION)
 
 
 class Rule(Schema):
@@ -45,10 +47,18 @@ class Rule(Schema):
     updated_by = fields.String(required=True, allow_none=True)
 
 
+class RulesOfArea(Schema):
+    """An area with limits of its own."""
+
+    territory_code = fields.String(required=True, allow_none=True, metadata=_EVERYWHERE)
+    version = fields.Integer(required=True, metadata=_VERSION)
+
+
 class Rules(Schema):
     """The limits that count in the viewer's territory."""
 
     rules = fields.List(fields.Nested(Rule), required=True)
+    areas = fields.List(fields.Nested(RulesOfArea), required=True)
 
 
 class Part(Schema):

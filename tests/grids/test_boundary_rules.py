@@ -6,7 +6,7 @@ from sqlalchemy import text
 from grids import boundary_rules
 from grids.access import everyone
 from grids.boundary_rules import CountyOnly, Rule, Rules
-from grids.errors import BadValue, Forbidden, NotFound
+from grids.errors import BadValue, Forbidden, NotFound, StaleRecord
 from grids.model import Role, Viewer
 from tests.grids.coverage_factory import COUNTY, VILLAGES, add_parents, admin
 
@@ -59,6 +59,17 @@ def test_an_administrator_sets_the_rules_of_an_area_and_gives_them_back(conn, co
     assert not boundary_rules.load(conn).find("base", "households", TOWNSHIP + "001001").allows(45)
     boundary_rules.replace(conn, admin(), TOWNSHIP, [])
     assert boundary_rules.load(conn).find("base", "households", TOWNSHIP + "001001").allows(45)
+
+
+def test_of_two_who_saw_the_same_rules_the_second_is_told(conn, county):
+    seen = boundary_rules.versions(boundary_rules.list_all(conn, admin())).get(TOWNSHIP, 0)
+    mine = [Rule(TOWNSHIP, "base", "area", 900)]
+    boundary_rules.replace(conn, admin(), TOWNSHIP, mine, seen)
+    with pytest.raises(StaleRecord):
+        boundary_rules.replace(conn, admin(), TOWNSHIP, [Rule(TOWNSHIP, "base", "area", 5)], seen)
+    kept = [r for r in boundary_rules.list_all(conn, admin()) if r.territory_code == TOWNSHIP]
+    assert [r.least for r in kept] == [900]
+    boundary_rules.replace(conn, admin(), TOWNSHIP, [], boundary_rules.versions(kept)[TOWNSHIP])
 
 
 def test_each_change_is_written_down_with_what_was_before(conn, county):

@@ -112,6 +112,7 @@ def test_limits_are_read_set_written_down_and_given_back(lived, caller):
     body = {
         "territory_code": VILLAGE,
         "rules": [{"kind": "base", "subject": "households", "least": 300, "most": 500}],
+        "version": 0,
     }
     answer = caller.send("PUT", RULES, json=body)
     assert answer.status_code == 200, answer.text
@@ -126,14 +127,25 @@ def test_limits_are_read_set_written_down_and_given_back(lived, caller):
             )
         ).one()
     assert tuple(row) == (f"boundary_rule {VILLAGE}", VILLAGE)
-    given_back = caller.send("PUT", RULES, json={"territory_code": VILLAGE, "rules": []})
+    late = caller.send("PUT", RULES, json=body)
+    assert (late.status_code, late.json["code"]) == (409, "record.stale")
+    versions = {one["territory_code"]: one["version"] for one in answer.json["areas"]}
+    assert caller.get(RULES).json["areas"] == answer.json["areas"]
+    empty = {"territory_code": VILLAGE, "rules": [], "version": versions[VILLAGE]}
+    given_back = caller.send("PUT", RULES, json=empty)
     assert given_back.json["rules"] == shipped
+    unversioned = {"territory_code": VILLAGE, "rules": []}
+    assert caller.send("PUT", RULES, json=unversioned).status_code == 422
 
 
 def test_a_township_cannot_set_what_counts_everywhere(lived, caller):
-    answer = caller.send("PUT", RULES, json={"territory_code": None, "rules": []})
+    answer = caller.send("PUT", RULES, json={"territory_code": None, "rules": [], "version": 0})
     assert (answer.status_code, answer.json["code"]) == (422, "rules.county_only")
-    unknown = {"territory_code": VILLAGE, "rules": [{"kind": "urban", "subject": "area"}]}
+    unknown = {
+        "territory_code": VILLAGE,
+        "rules": [{"kind": "urban", "subject": "area"}],
+        "version": 0,
+    }
     assert caller.send("PUT", RULES, json=unknown).status_code == 422
 
 

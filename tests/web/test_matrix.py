@@ -228,7 +228,7 @@ DOORS = {
     "balance.set_rules": Door(
         "plan.approve",
         "/api/v1/boundary-rules",
-        {"territory_code": "{t.village}", "rules": []},
+        {"territory_code": "{t.village}", "rules": [], "version": 0},
         walled=True,
     ),
     "plan_life.conflicts": Door("plan.see", PLAN + "/conflicts", walled=True),

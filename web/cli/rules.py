@@ -65,11 +65,14 @@ def drop(answer: Answer, kind: str, subject: str, area: str | None) -> None:
 
 def _changed(answer: Answer, area: str | None, kind: str, subject: str, rule: Rule | None) -> None:
     with transaction() as (conn, viewer):
+        before = boundary_rules.list_all(conn, viewer)
         kept = [
             dataclasses.replace(one, updated_at=None, updated_by=None)
-            for one in boundary_rules.list_all(conn, viewer)
+            for one in before
             if one.territory_code == area and (one.kind, one.subject) != (kind, subject)
         ]
-        found = boundary_rules.replace(conn, viewer, area, [*kept, *([rule] if rule else [])])
+        wanted = [*kept, *([rule] if rule else [])]
+        version = boundary_rules.versions(before).get(area, 0)
+        found = boundary_rules.replace(conn, viewer, area, wanted, version)
     own = [balance_answers.rule(one) for one in found if one.territory_code == area]
     answer.table({"rules": own}, "rules", _COLUMNS)

@@ -34,17 +34,21 @@ def rules():
     """Return the limits that count in the viewer's territory."""
     with begin(viewer()) as conn:
         found = boundary_rules.list_all(conn, viewer())
-    return jsonify({"rules": [balance_answers.rule(one) for one in found]})
+    return jsonify(balance_answers.rules(found))
 
 
 @blp.put("/boundary-rules")
 @blp.arguments(balance_schemas.RulesBody)
 @blp.response(200, balance_schemas.Rules, description="The limits that count now.")
+@blp.alt_response(409, description="Somebody else has set limits of the area since.")
 @needs("plan.approve")
 def set_rules(body):
-    """Set all limits of an area; an empty list gives it back to the areas around it."""
+    """Set all limits of an area; an empty list gives it back to the areas around it.
+
+    `version` is that of the area as the sender has seen it, 0 for one that has no limits.
+    """
     area = body["territory_code"]
     given = [boundary_rules.Rule(area, **one) for one in body["rules"]]
     with begin(viewer()) as conn:
-        found = boundary_rules.replace(conn, viewer(), area, given)
-    return jsonify({"rules": [balance_answers.rule(one) for one in found]})
+        found = boundary_rules.replace(conn, viewer(), area, given, body["version"])
+    return jsonify(balance_answers.rules(found))

@@ -40,6 +40,7 @@ def add_import(
     units: Iterable[NewUnit] = (),
     *,
     replaces: Iterable[str] | None = None,
+    gone: Iterable[int] = (),
 ) -> int:
     """Add the cells and units of a file to an open plan and return the plan's new version.
 
@@ -52,6 +53,8 @@ def add_import(
     replaces
         Codes of grids or villages whose present cells give way. By default the grids that the
         cells name: sub-groups take the place of the undivided rest of their grid.
+    gone
+        Numbers of further cells that give way, of free land as a rule.
 
     Raises
     ------
@@ -62,7 +65,8 @@ def add_import(
     """
     drafts.lock(conn, everyone(), plan_id, None)
     wanted = {c.grid_code for c in cells if c.grid_code} if replaces is None else set(replaces)
-    conn.execute(statement("replace_grids", "plans"), {"plan_id": plan_id, "codes": sorted(wanted)})
+    given_up = {"plan_id": plan_id, "codes": sorted(wanted), "cells": sorted(gone)}
+    conn.execute(statement("replace_grids", "plans"), given_up)
     copy_rows(conn, "plan_unit", _UNIT_COLUMNS, (_unit_row(plan_id, unit) for unit in units))
     outlines: Geometries = np.empty(len(cells), dtype=np.object_)
     outlines[:] = [cell.outline for cell in cells]

@@ -23,6 +23,7 @@ from grids.model import Level, NewCell, NewUnit, Viewer
 from grids.publications import Publication, outlines_in_force
 from grids.schema import unit
 from importers.codes import new_codes
+from importers.former_free_land import FormerFreeLand
 from importers.options import ImportOptions
 from importers.outline_repair import repair_outlines
 from importers.rows import open_batch
@@ -75,10 +76,25 @@ def outlines_of(rows: Sequence[UnitRow]) -> Geometries:
     return outlines
 
 
-def repaired(found: UnitRows, options: ImportOptions, **settings: Any) -> Repair:
+def n_cells(result: Repair, n_rows: int) -> NDArray[np.int64]:
+    """Return how many cells a repair gave to each of the rows, which were its first outlines."""
+    owned = (result.owner != FREE) & (result.owner < n_rows)
+    return np.bincount(result.owner[owned], minlength=n_rows)
+
+
+def repaired(
+    found: UnitRows, options: ImportOptions, beside: FormerFreeLand | None = None, **settings: Any
+) -> Repair:
     """Return the rows' outlines as a coverage, and write what was changed into the report.
 
     The work is done in a child process. Rows that got no land are refused.
+
+    Parameters
+    ----------
+    beside
+        Free land that takes part, its polygons after the rows.
+    settings
+        As `geo.repair.repair` takes them.
 
     Raises
     ------
@@ -87,15 +103,15 @@ def repaired(found: UnitRows, options: ImportOptions, **settings: Any) -> Repair
     Unrepairable
         If no coverage came of it.
     """
-    result = repair_outlines(
-        outlines_of(found.rows),
-        [row.label for row in found.rows],
-        tolerance_m=options.tolerance_m,
-        **settings,
-    )
+    outlines, labels = outlines_of(found.rows), [row.label for row in found.rows]
+    if beside is not None:
+        outlines, labels = np.concatenate((outlines, beside.left)), labels + beside.labels()
+    result = repair_outlines(outlines, labels, tolerance_m=options.tolerance_m, **settings)
     _tell(found, result)
     of = {copy: kept for kept, copy in result.duplicates}
     for index in result.lost:
+        if index >= len(found.rows):
+            continue
         why = (
             f"It repeats {result.ids[of[index]]}."
             if index in of
@@ -108,8 +124,9 @@ def repaired(found: UnitRows, options: ImportOptions, **settings: Any) -> Repair
 def _tell(found: UnitRows, result: Repair) -> None:
     account = result.as_dict()
     report = found.report
-    report.repaired += len(result.mended)
-    for index, reason in result.mended.items():
+    mended = {i: reason for i, reason in result.mended.items() if i < len(found.rows)}
+    report.repaired += len(mended)
+    for index, reason in mended.items():
         row = found.rows[index]
         report.note("outline.mended", row=row.row, unit=row.label, reason=reason)
     report.note(
@@ -126,7 +143,7 @@ def _tell(found: UnitRows, result: Repair) -> None:
     if result.places:
         places = account["places"]
         report.note("coverage.places", n=len(places), places=places[:_LISTED])
-    n_parts = np.bincount(result.owner[result.owner != FREE], minlength=len(found.rows))
+    n_parts = n_cells(result, len(found.rows))
     many = [
         {"unit": found.rows[i].label, "n_parts": int(n_parts[i])}
         for i in np.flatnonzero(n_parts > 1).tolist()
@@ -231,8 +248,14 @@ def put_in_force(
     cells: Sequence[NewCell],
     units: Sequence[NewUnit],
     replaces: Iterable[str],
+    gone: Iterable[int] = (),
 ) -> Publication:
     """Publish cells and units of an import as a plan of their own.
+
+    Parameters
+    ----------
+    replaces, gone
+        As `plans.add_import` takes them.
 
     Raises
     ------
@@ -242,7 +265,7 @@ def put_in_force(
         If they do not fit into what is in force.
     """
     plan = plans.create(conn, viewer, title, source="import")
-    plans.add_import(conn, plan.plan_id, cells, units, replaces=replaces)
+    plans.add_import(conn, plan.plan_id, cells, units, replaces=replaces, gone=gone)
     return publishing.publish(conn, viewer, plan.plan_id, title)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import shapely
 from sqlalchemy import Connection, update
 
-from geo.coverage import outlines
 from geo.crs import area_m2
 from geo.errors import Refusal
 from geo.lattice import Geometries
@@ -21,13 +20,16 @@ from grids.schema import unit
 from importers.coverage import (
     close,
     free_villages,
+    n_cells,
     number_new,
+    outlines_of,
     prepare,
     put_in_force,
     rename,
     repaired,
     unchanged_rows,
 )
+from importers.former_free_land import FormerFreeLand, former_free_land
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
 from importers.unit_rows import KnownUnits, UnitRows, land_of
@@ -54,7 +56,8 @@ def import_grids(
     All files together are one coverage: it is taken whole, or every row is refused, those at
     fault with their own reason. Gaps too wide to be closed become free land of the village with
     the longest border; everything that was moved, cut or closed is listed in the notes. Grids in
-    force that the files do not have stay as they are, and the new ones meet them edge to edge.
+    force that the files do not have stay as they are, and the new ones meet them edge to edge;
+    free land in force gives way to what is drawn on it, and the rest of it stays free.
 
     A grid that exists and has the same land is left alone. One whose land differs is replaced when
     the new outlines cover exactly what the old ones did.
@@ -80,15 +83,18 @@ def import_grids(
         others = np.array(
             [grid is not None and grid not in own for grid in in_force.grid], dtype=np.bool_
         )
+        former = former_free_land(in_force, outlines_of(found.rows))
         result = repaired(
             found,
             options,
+            beside=former,
             anchors=in_force.outline if len(in_force) else None,
             taken=in_force.outline[others],
         )
         progress(3, 5, "publish")
         if not found.report.refused:
-            _publish(conn, viewer, found, result, options.plan_name or _title(files))
+            title = options.plan_name or _title(files)
+            _publish(conn, viewer, found, former, result, title)
     if found.report.refused:
         found.keep()
         found.hold_back()
@@ -101,7 +107,14 @@ def _title(files: Sequence[Path]) -> str:
     return ", ".join(path.name for path in files)
 
 
-def _publish(conn: Connection, viewer: Viewer, found: UnitRows, result: Repair, title: str) -> None:
+def _publish(
+    conn: Connection,
+    viewer: Viewer,
+    found: UnitRows,
+    former: FormerFreeLand,
+    result: Repair,
+    title: str,
+) -> None:
     rows, report = found.rows, found.report
     same = unchanged_rows(conn, Level.GRID, rows, result.outlines())
     known = KnownUnits.of(conn, Level.GRID)
@@ -123,7 +136,7 @@ def _publish(conn: Connection, viewer: Viewer, found: UnitRows, result: Repair, 
     if divided:
         raise DividedGrid(grids=", ".join(divided))
 
-    n_parts = np.bincount(result.owner[result.owner != FREE], minlength=len(rows))
+    n_parts = n_cells(result, len(rows))
     units = number_new(conn, rows, Level.GRID, n_parts)
     for i in moved:
         if rows[i].our_code in replaced:
@@ -135,18 +148,24 @@ def _publish(conn: Connection, viewer: Viewer, found: UnitRows, result: Repair, 
     cells = [
         NewCell(rows[who].parent_code, rows[who].our_code, None, cell)
         for cell, who in zip(result.cells, result.owner.tolist(), strict=True)
-        if who != FREE and who not in same
+        if FREE != who < len(rows) and who not in same
     ]
     staying = np.array([grid not in replaced for grid in in_force.grid], dtype=np.bool_)
-    cells += _free_land(found, result, in_force.outline[staying])
-    published = put_in_force(conn, viewer, title, cells, units, replaced)
+    staying &= ~np.isin(in_force.cell_id, former.cell_id)
+    cells += _free_land(found, former, result, in_force.outline[staying])
+    gone, left = former.changed(result, len(rows))
+    if gone:
+        report.note("free_land.taken", **former.account(gone, left))
+    published = put_in_force(conn, viewer, title, cells + left, units, replaced, gone)
     report.note("published", publication=published.number, cells=len(cells), units=len(units))
-    _compare_frames(conn, found, result)
+    _compare_frames(conn, found)
 
 
-def _free_land(found: UnitRows, result: Repair, staying: Geometries) -> list[NewCell]:
+def _free_land(
+    found: UnitRows, former: FormerFreeLand, result: Repair, staying: Geometries
+) -> list[NewCell]:
     """Return the gaps that nobody drew as free land, but for those that are somebody's already."""
-    villages = [row.parent_code for row in found.rows]
+    villages = [row.parent_code for row in found.rows] + former.villages()
     taken = shapely.STRtree(staying)
     free = []
     for cell, village in free_villages(result, villages).items():
@@ -169,14 +188,14 @@ def _free_land(found: UnitRows, result: Repair, staying: Geometries) -> list[New
     return free
 
 
-def _compare_frames(conn: Connection, found: UnitRows, result: Repair) -> None:
-    """Note the villages whose own drawn outline differs from the land of their grids."""
+def _compare_frames(conn: Connection, found: UnitRows) -> None:
+    """Note the villages whose own drawn outline differs from their land in force."""
     codes, frames = land_of(conn, Level.VILLAGE, drawn_only=True)
     drawn = dict(zip(codes, frames, strict=True))
-    owned = result.owner != FREE
-    village = [found.rows[who].parent_code for who in result.owner[owned].tolist()]
-    land = outlines(result.cells[owned], village)
-    both = [(code, land[code], drawn[code]) for code in land if code in drawn]
+    in_force = publications.outlines_in_force(conn, Level.VILLAGE)
+    land = dict(zip(in_force.code.tolist(), in_force.outline.tolist(), strict=True))
+    concerned = sorted({row.parent_code for row in found.rows} & land.keys() & drawn.keys())
+    both = [(code, land[code], drawn[code]) for code in concerned]
     if not both:
         return
     pairs = np.array([[ours, theirs] for _, ours, theirs in both], dtype=np.object_)

@@ -21,6 +21,7 @@ from grids.model import Level, NewCell, Viewer
 from grids.publications import CellsInForce
 from importers.coverage import (
     close,
+    n_cells,
     number_new,
     prepare,
     put_in_force,
@@ -145,7 +146,7 @@ def _publish(
         report.note("border.held", ends=held.n_moved, moved_m=round(held.moved_m, 2))
 
     n_grids = len(room.number)
-    n_parts = np.bincount(result.owner[result.owner != FREE], minlength=len(rows))
+    n_parts = n_cells(result, len(rows))
     units = number_new(conn, rows, Level.SUBGROUP, n_parts)
     grid_codes = list(room.number)
     cells = []

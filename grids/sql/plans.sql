@@ -62,12 +62,12 @@ UPDATE plan SET version = version + 1, state = 'draft', updated_at = now() WHERE
 RETURNING version;
 
 -- name: replace_grids
--- What lies in these grids or villages goes, so that cells of an import can take the land.
+-- What lies in these grids or villages goes, and these cells, so that cells of an import can take the land.
 INSERT INTO plan_cell (plan_id, cell_id, base_publication, gone, village_code, grid_code, subgroup_code, outline, area_m2)
 SELECT :plan_id, c.cell_id, c.publication, true, c.village_code, c.grid_code, c.subgroup_code, c.outline, c.area_m2
   FROM cell_version AS c
  WHERE upper_inf(c.valid)
-   AND (c.grid_code = ANY (:codes) OR c.village_code = ANY (:codes))
+   AND (c.grid_code = ANY (:codes) OR c.village_code = ANY (:codes) OR c.cell_id = ANY (CAST(:cells AS bigint[])))
 ON CONFLICT (plan_id, cell_id) DO UPDATE
    SET gone = true, version = plan_cell.version + 1, base_publication = excluded.base_publication,
        grid_code = excluded.grid_code, subgroup_code = excluded.subgroup_code, outline = excluded.outline, area_m2 = excluded.area_m2;

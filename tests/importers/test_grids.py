@@ -106,6 +106,52 @@ def test_land_that_nobody_drew_becomes_free_land_of_a_neighbouring_village(conn,
     assert publications.prove_in_force(conn).exact
 
 
+@pytest.fixture
+def without_one(take):
+    """All grids but one in the middle, whose land is free; the one that is missing."""
+    grids = frame("grid")
+    inner = grids.index[~grids.intersects(frame("county").geometry[0].boundary)][0]
+    take("grids", grids.drop(index=inner).reset_index(drop=True))
+    return grids.loc[[inner]].reset_index(drop=True)
+
+
+def free_cells(conn):
+    cells = publications.cells_in_force(conn)
+    return cells.outline[[grid is None for grid in cells.grid]]
+
+
+@pytest.mark.usefixtures("above")
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_grid_drawn_on_free_land_in_force_takes_it(conn, take, without_one, everything):
+    drawn = moved(frame("grid") if everything else without_one, seed=3, by_m=2.0)
+    answer = take("grids", drawn, name="again.gpkg")
+    assert (answer["taken"], answer["unchanged"]) == (1, 11 if everything else 0)
+    assert note(answer, "free_land.taken")["left_m2"] == 0
+    assert note(answer, "frames.differ") is None
+    assert len(free_cells(conn)) == 0
+    assert publications.prove_in_force(conn).exact
+    assert codes_in_force(conn, Level.GRID) == set(county().grid)
+
+
+@pytest.mark.usefixtures("above")
+def test_what_a_new_grid_leaves_of_free_land_stays_free(conn, take, without_one):
+    (free,) = free_cells(conn)
+    west, south, east, north = free.bounds
+    half = free.intersection(shapely.box(west, south, (west + east) / 2, north))
+    drawn = moved(without_one.set_geometry([half], crs=without_one.crs), seed=5, by_m=2.0)
+    answer = take("grids", drawn, name="half.gpkg")
+    assert answer["taken"] == 1
+    told = note(answer, "free_land.taken")
+    assert told["left_m2"] == pytest.approx(told["before_m2"] / 2, rel=0.5)
+    (left,) = free_cells(conn)
+    assert left.intersection(free).area > 0.98 * free.difference(half).area
+    assert publications.prove_in_force(conn).exact
+    again = take("grids", frame("grid"), name="all.gpkg")
+    assert again["taken"] == 1
+    assert len(free_cells(conn)) == 0
+    assert publications.prove_in_force(conn).exact
+
+
 @pytest.mark.usefixtures("above")
 def test_files_that_come_township_by_township_meet_edge_to_edge(conn, take):
     grids = frame("grid")

@@ -122,6 +122,10 @@ class _Loose(NamedTuple):
     owner: NDArray[np.int64]
 
     def lines(self) -> Geometries:
+        ends = np.stack((self.start, self.end), axis=1)
+        return np.asarray(shapely.linestrings(ends), dtype=np.object_)
+
+    def chains(self) -> Geometries:
         """Return edges that follow one another as one line: those are noded in half the time."""
         n = len(self.start)
         if not n:
@@ -223,7 +227,7 @@ def _survey(
     start = np.rint(frame.project_xy(loose.start) / grid) * grid
     end = np.rint(frame.project_xy(loose.end) / grid) * grid
     kept = _unpartnered(start, end)
-    lines = _Loose(start[kept], end[kept], loose.owner[kept]).lines()
+    lines = _Loose(start[kept], end[kept], loose.owner[kept]).chains()
     if within is not None:  # its edges part inside from outside even where cells border on it
         lines = np.append(lines, frame.project([within.boundary]))
     noded = shapely.union_all(lines, grid_size=grid)

@@ -55,6 +55,13 @@ def test_a_coverage_has_no_fault(cells):
         assert summary(check(cells, range(len(cells)), within)) == (True, {})
 
 
+def test_cells_that_meet_in_a_corner_in_the_middle_of_their_rings_are_exact():
+    corners = [(0, 0), (METRE * 30, METRE * 30), (METRE * 60, 0)]
+    squares = [shapely.box(x, y, x + METRE * 30, y + METRE * 30) for x, y in corners]
+    turned = [shapely.Polygon(np.roll(square.exterior.coords[:-1], 1, axis=0)) for square in squares]
+    assert check(snap(turned), range(3)).exact
+
+
 @given(strategies.coverages(), st.floats(0.01, 3), st.floats(0.01, 3))
 def test_floats_off_the_lattice_may_be_exact(cells, east, north):
     moved = shapely.transform(cells, lambda xy: xy * (east, north) / 3)

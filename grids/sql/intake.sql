@@ -59,15 +59,17 @@ SELECT h.number, h.phone_cipher
   JOIN household_incoming AS i USING (number);
 
 -- name: households_recount
--- How many households each unit in force has.
-WITH counted AS (
-  SELECT o.unit_code, count(h.household_id)::integer AS n
+-- How many households each unit in force has; the register is read once, not once a unit.
+WITH lived AS (
+  SELECT left(territory_code, digits.n) AS unit_code, count(*) AS n
+    FROM household, (VALUES (15), (17)) AS digits (n)
+   WHERE grid_code IS NOT NULL AND length(territory_code) >= digits.n
+   GROUP BY 1
+), counted AS (
+  SELECT o.unit_code, coalesce(lived.n, 0)::integer AS n
     FROM unit_outline AS o
-    LEFT JOIN household AS h
-      ON h.territory_code >= o.unit_code AND h.territory_code < o.unit_code || '~'
-     AND h.grid_code IS NOT NULL
+    LEFT JOIN lived ON lived.unit_code = o.unit_code
    WHERE upper_inf(o.valid) AND o.level IN ('grid', 'subgroup')
-   GROUP BY o.unit_code
 ), rolled AS (
   SELECT unit_code, n FROM counted
   UNION ALL

@@ -380,6 +380,8 @@ def _cut(found: Tallied, area: str, matter: str | None) -> Tallied:
     """Return the rows of an area and a matter."""
     here = np.array([place.startswith(area) for place in found.places], np.bool_)
     wanted = np.array([matter in (None, kind.matter_code) for kind in found.kinds], np.bool_)
+    if here.all() and wanted.all():
+        return found
     return found.of(here[found.rows["place"]] & wanted[found.rows["kind"]])
 
 
@@ -413,13 +415,17 @@ def _counted(
     labels: Sequence[str], number: Ints, states: Ints, met: Bools
 ) -> dict[str, Mapping[str, int]]:
     """Return the counts of rows by the label of their number; labels may stand several times."""
-    names, group = np.unique(np.array(labels, dtype=np.str_), return_inverse=True)
-    n = np.bincount(
-        group.astype(np.int64)[number] * len(met) + states, minlength=len(names) * len(met)
-    ).reshape(len(names), len(met))
+    names: dict[str, int] = {}
+    group = np.array([names.setdefault(label, len(names)) for label in labels], np.int64)
+    n = np.bincount(group[number] * len(met) + states, minlength=len(names) * len(met)).reshape(
+        len(names), len(met)
+    )
     counts = n @ met.astype(np.int64)
-    seen = np.flatnonzero(n.any(axis=1)).tolist()
-    return {str(names[k]): dict(zip(MEASURES, counts[k].tolist(), strict=True)) for k in seen}
+    return {
+        name: dict(zip(MEASURES, row, strict=True))
+        for name, row, rows in zip(names, counts.tolist(), n.sum(axis=1).tolist(), strict=True)
+        if rows
+    }
 
 
 def _states(found: Tallied) -> Ints:

@@ -227,8 +227,8 @@ def _loaded(conn: Connection, state: Row[Any]) -> _Held:
     kinds = conn.execute(statement("counted_kinds", "counts")).all()
     held.grids = {row.grid_code: k for k, row in enumerate(grids)}
     held.kinds = {(row.matter_code, row.level, row.source): k for k, row in enumerate(kinds)}
-    unit_of = _Numbers([row.hash for row in grids])
-    kind_of = _Numbers([row.hash for row in kinds])
+    unit_of = Numbers([row.hash for row in grids])
+    kind_of = Numbers([row.hash for row in kinds])
     parts: list[tuple[Ints, NDArray[np.int32]]] = []
     for rows in _copied(conn):
         unit, kind = unit_of(rows["grid"]), kind_of(rows["kind"])
@@ -246,7 +246,7 @@ def _loaded(conn: Connection, state: Row[Any]) -> _Held:
     return held
 
 
-class _Numbers:
+class Numbers:
     """Numbers of hashed names: those at hand stand in the order in which they were numbered."""
 
     def __init__(self, hashes: Sequence[int]) -> None:

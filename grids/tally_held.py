@@ -1,13 +1,13 @@
 """What the board counts, held in the process: a year of a county is a pass over arrays.
 
-A process reads all rows of `incident_tally` once, by binary COPY, and from then on asks before each
+A process reads all rows of `incident_tally` once, and from then on asks before each
 use for the days that were written meanwhile and reads those again. What it answers is therefore
 what the asking transaction would read, before the wall: who asks cuts to the viewer's territory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
@@ -16,8 +16,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Row
 
+from grids.counts_held import Numbers
 from grids.db import statement
 from grids.window import Window
 
@@ -27,21 +28,8 @@ Bools = NDArray[np.bool_]
 # Rows of a day are kept so; places and kinds are numbers into the lists of their names.
 ROW = np.dtype([("place", "<i4"), ("kind", "<i4"), ("response_s", "<i4"), ("closing_s", "<i4")])
 _FIRST_DAY = date(1970, 1, 1)
-_HEADER, _COPY_ROW = (
-    19,
-    np.dtype(
-        [("fields", ">i2")]
-        + [
-            (name, kind)
-            for column in ("day", "place", "kind", "response_s", "closing_s")
-            for name, kind in (
-                (f"{column}_bytes", ">i4"),
-                (column, ">i8" if column in ("place", "kind") else ">i4"),
-            )
-        ],
-        align=False,
-    ),
-)
+# What the database sends of a row: place and kind by their hash.
+_SENT = np.dtype([("place", ">i8"), ("kind", ">i8"), ("response_s", ">i4"), ("closing_s", ">i4")])
 # Reading everything again is quicker than reading more days than this one by one.
 _TOO_MANY_DAYS = 400
 
@@ -134,11 +122,11 @@ def _follow(conn: Connection, held: _Held) -> bool:
         for day in days:
             held.days.pop((day - _FIRST_DAY).days, None)
         _name_kinds(held, conn, days)
-        found = conn.execute(statement("tally_rows_of", "board"), {"days": list(days)}).all()
-        rows = np.array([tuple(row) for row in found], np.int64).reshape(-1, 5)
-        if not held.places.keys() >= set(rows[:, 1].tolist()):
+        sent = _sent(conn.execute(statement("tally_rows_of", "board"), {"days": list(days)}))
+        known = held.places.keys()
+        if any(not known >= set(rows["place"].tolist()) for rows in sent.values()):
             _name_places(held, conn)
-        _take(held, rows)
+        _take(held, sent)
     return True
 
 
@@ -146,9 +134,7 @@ def _loaded(conn: Connection) -> _Held:
     held = _Held()
     _name_places(held, conn)
     _name_kinds(held, conn, None)
-    columns = ("day", "place", "kind", "response_s", "closing_s")
-    parts = [np.column_stack([part[name] for name in columns]) for part in _copied(conn)]
-    _take(held, np.concatenate([np.empty((0, 5), np.int64), *parts]))
+    _take(held, _sent(conn.execute(statement("tally_all", "board"))))
     return held
 
 
@@ -167,41 +153,17 @@ def _name_kinds(held: _Held, conn: Connection, days: Sequence[date] | None) -> N
             held.kind_names.append(kind)
 
 
-def _take(held: _Held, rows: Ints) -> None:
-    """Put rows to their days: day, hash of the place, hash of the kind, seconds twice."""
-    rows = rows[np.argsort(rows[:, 0], kind="stable")]
-    known = np.empty(len(rows), ROW)
-    known["place"], known["kind"] = (
-        _numbers(held.places, rows[:, 1]),
-        _numbers(held.kinds, rows[:, 2]),
-    )
-    known["response_s"], known["closing_s"] = rows[:, 3], rows[:, 4]
-    days, start = np.unique(rows[:, 0], return_index=True)
-    for day, part in zip(days.tolist(), np.split(known, start[1:]), strict=False):
+def _sent(rows: Iterable[Row[Any]]) -> dict[int, NDArray[Any]]:
+    """Return what the database sent, by day."""
+    return {row.day: np.frombuffer(bytes(row.rows), _SENT) for row in rows}
+
+
+def _take(held: _Held, sent: Mapping[int, NDArray[Any]]) -> None:
+    """Put rows to their days, with numbers for hashes."""
+    places, kinds = Numbers(list(held.places)), Numbers(list(held.kinds))
+    for day, rows in sent.items():
+        known = np.empty(len(rows), ROW)
+        known["place"], known["kind"] = places(rows["place"]), kinds(rows["kind"])
+        known["response_s"], known["closing_s"] = rows["response_s"], rows["closing_s"]
         # What was written between the questions comes with the next look at what changed.
-        held.days[day] = part[(part["place"] >= 0) & (part["kind"] >= 0)].copy()
-
-
-def _numbers(of: dict[int, int], hashes: Ints) -> Ints:
-    names, place = np.unique(hashes, return_inverse=True)
-    return np.array([of.get(one, -1) for one in names.tolist()], np.int64)[place]
-
-
-def _copied(conn: Connection) -> Iterator[NDArray[Any]]:
-    """Yield the rows of the binary COPY, some hundred thousand at a time."""
-    driver = conn.connection.driver_connection
-    assert driver is not None
-    waiting, size, start = [], 0, _HEADER
-    with driver.cursor() as cursor, cursor.copy(str(statement("tally_all", "board"))) as copy:
-        for block in copy:
-            waiting.append(bytes(block))
-            size += len(block)
-            if size >= 500_000 * _COPY_ROW.itemsize:
-                whole = b"".join(waiting)
-                n = (len(whole) - start) // _COPY_ROW.itemsize
-                yield np.frombuffer(whole, _COPY_ROW, n, start)
-                rest = whole[start + n * _COPY_ROW.itemsize :]
-                waiting, size, start = [rest], len(rest), 0
-    whole = b"".join(waiting)
-    # What is left over at the end is the trailer.
-    yield np.frombuffer(whole, _COPY_ROW, (len(whole) - start) // _COPY_ROW.itemsize, start)
+        held.days[day] = known[(known["place"] >= 0) & (known["kind"] >= 0)]

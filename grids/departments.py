@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, delete, func, insert, select
 
 from grids import access, audit, notices, schema
 from grids.errors import BadValue, NotFound
@@ -85,11 +84,13 @@ def seat(conn: Connection, viewer: Viewer, department: str, person_id: UUID, now
     known = select(_M.code).where(_M.department == department, func.upper_inf(_M.valid)).limit(1)
     if conn.execute(known).one_or_none() is None:
         raise BadValue(field="department", given=department, reason="not on the list")
+    # Whoever sits there already does so for this territory from now on.
     conn.execute(
-        upsert(schema.department_seat)
-        .values(department=department, person_id=person_id, unit_code=viewer.scope, since=now)
-        .on_conflict_do_update(
-            index_elements=["department", "person_id"], set_={"unit_code": viewer.scope}
+        delete(schema.department_seat).where(_S.department == department, _S.person_id == person_id)
+    )
+    conn.execute(
+        insert(schema.department_seat).values(
+            department=department, person_id=person_id, unit_code=viewer.scope, since=now
         )
     )
     _write_down(conn, viewer, "department.seat", department, person_id)

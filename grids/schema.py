@@ -719,6 +719,13 @@ notice = Table(
     Column("error", Text),
 )
 
+role_channel = Table(
+    "role_channel",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+)
+
 notice_channel = Table(
     "notice_channel",
     metadata,

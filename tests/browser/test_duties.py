@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import text
 
+from grids import db, incidents
+from grids.access import everyone
+from grids.incidents import IncidentReport
 from tests.browser.test_screens import HAN, examine, visit
 
 pytestmark = pytest.mark.browser
 
-TABS = ("roster", "vacant", "handover", "matters", "recurring", "coverage")
+TABS = ("roster", "vacant", "handover", "matters", "recurring", "coverage", "channels")
 
 # A grid whose worker has open incidents and no account that other tests sign in with, and
 # somebody else of the same township.
@@ -44,6 +49,7 @@ VACATED = text(
     RETURNING unit_code
     """
 )
+ROLE_CHANNELS = text("SELECT role, channel FROM role_channel")
 OWNED = text(
     "SELECT count(*) FROM incident WHERE owner_id = :p"
     " AND step NOT IN ('closed', 'rejected', 'duplicate')"
@@ -120,6 +126,50 @@ def test_a_department_asks_for_an_item_and_the_county_puts_it_on_the_list(sign_i
     asked.get_by_role("button", name="批准入单").click()
     expect(asked).to_contain_text("已入单")
     expect(office.get_by_role("row").filter(has_text="0788")).to_contain_text("防溺水巡查")
+    watch.clean()
+
+
+def test_somebody_sits_at_a_departments_desk_and_is_told_what_comes_in(sign_in, site, owner):
+    name = site.accounts["dispatcher"].name
+    page, watch = sign_in("admin", path="/duties?tab=matters")
+    row = page.locator(".seats li").first
+    department = row.locator("strong").inner_text()
+    row.get_by_role("button", name=f"添加坐席 {department}").click()
+    row.get_by_role("textbox").fill(name)
+    row.get_by_role("button", name=name).first.click()
+    expect(row).to_contain_text(name)
+    with db.begin(owner, db.EVERYWHERE) as conn:
+        matter = conn.execute(
+            text("SELECT min(code) FROM matter WHERE department = :d AND upper_inf(valid)"),
+            {"d": department},
+        ).scalar_one()
+        village = site.accounts["worker"].unit_code[:12]
+        said = IncidentReport("test", uuid4().hex, matter, "渠水漫路", unit_code=village)
+        receipt, _ = incidents.receive(conn, everyone("test"), said, datetime.now(UTC))
+    desk, watch_desk = sign_in("dispatcher", path="/incidents?look=my_department")
+    expect(desk.locator(".queue, main").first).to_contain_text(receipt.number)
+    desk.get_by_role("button", name=re.compile("通知")).first.click()
+    expect(desk.get_by_text(f"{department}：新事件 {receipt.number} 需协同处置")).to_be_visible()
+    row.get_by_role("button", name=f"撤下 {name}").click()
+    expect(row).to_contain_text("无人")
+    watch.clean()
+    watch_desk.clean()
+
+
+def test_an_administrator_says_which_roles_get_short_messages(sign_in, owner):
+    page, watch = sign_in("admin", path="/duties?tab=channels")
+    expect(page.get_by_text("未配置发送通道")).to_be_visible()
+    box = page.get_by_label("领导：短信")
+    box.check()
+    expect(page.get_by_text("已保存").first).to_be_visible()
+    page.reload()
+    expect(box).to_be_checked()
+    with owner.connect() as conn:
+        assert conn.execute(ROLE_CHANNELS).all() == [("leader", "sms")]
+    box.uncheck()
+    expect(page.get_by_text("已保存").first).to_be_visible()
+    page.reload()
+    expect(box).not_to_be_checked()
     watch.clean()
 
 

@@ -331,6 +331,14 @@ DOORS = {
     "notices.list_notices": Door(SIGNED_IN, "/api/v1/notices"),
     "notices.mark_seen": Door(SIGNED_IN, "/api/v1/notices/seen", {"up_to": 0}),
     "notices.channels": Door(SIGNED_IN, "/api/v1/notices/channels"),
+    "notice_ways.show": Door("people.manage", "/api/v1/notice-ways"),
+    "notice_ways.set_role": Door(
+        "people.manage", "/api/v1/notice-ways/roles", {"role": "auditor", "channels": []}
+    ),
+    "notice_ways.set_person": Door(
+        "people.manage", "/api/v1/notice-ways/people/{t.worker}", {"channels": []}, walled=True
+    ),
+    "notice_ways.trial": Door("people.manage", "/api/v1/notice-ways/trial", {"channel": "sms"}),
     "notices.set_channels": Door(SIGNED_IN, "/api/v1/notices/channels", {"channels": []}),
 }
 

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from grids import notice_sending, notices
 from grids.db import EVERYWHERE, begin, make_engine
+from grids.model import Role
 from grids.notice_sending import Channel
 from tests.factories import Make
 from tests.web.conftest import KEYS, PHONE
@@ -233,3 +234,40 @@ def test_senders_are_read_from_their_file_and_a_bad_one_is_refused(tmp_path, mon
         file.write_text(bad)
         with pytest.raises(BadSenders):
             senders()
+
+
+def test_an_administrator_tries_a_way_and_is_shown_no_secret(
+    client_as, gateway, tmp_path, monkeypatch
+):
+    admin = client_as(Role.GRID_ADMIN)
+    path, file = "/api/v1/notice-ways", tmp_path / "senders.toml"
+    monkeypatch.setenv("WANGGE_SENDERS", str(file))
+    assert admin.send("POST", f"{path}/trial", json={"channel": "webhook"}).json == {
+        "taken": False,
+        "code": "no_sender",
+    }
+    (tmp_path / "secret").write_bytes(SECRET)
+    file.write_text(
+        f'[webhook]\nurl = "{gateway.url}?token=hidden"\nsecret_file = "secret"\n'
+        '[sms]\nurl = "http://10.1.2.3/send?key=hidden"\n'
+    )
+    shown = admin.get(path)
+    assert shown.json["senders"] == [
+        {"channel": "sms", "host": "10.1.2.3"},
+        {"channel": "webhook", "host": "127.0.0.1"},
+    ]
+    assert "hidden" not in shown.text
+    assert SECRET.decode() not in shown.text
+    tried = admin.send("POST", f"{path}/trial", json={"channel": "webhook"})
+    assert tried.json == {"taken": True, "code": None}
+    ((_, headers, body),) = gateway.got
+    assert SIGNATURE in headers
+    assert json.loads(body)["text"] == "这是网格化管理系统的测试消息，无需处理。"
+    gateway.answers.append((403, b""))
+    tried = admin.send("POST", f"{path}/trial", json={"channel": "webhook"})
+    assert tried.json == {"taken": False, "code": "http_403"}
+    file.write_text("[sms")
+    assert admin.get(path).json["refusal"] == "senders.bad"
+    assert admin.send("POST", f"{path}/trial", json={"channel": "sms"}).json["code"] == (
+        "bad_senders"
+    )

@@ -67,6 +67,21 @@ def senders() -> dict[Channel, Sender]:
         raise BadSenders(file=str(file), reason=reason) from error
 
 
+def described() -> tuple[list[dict[str, str]], str | None]:
+    """Return (channel, host) of every sender of this machine, and why its file is no good.
+
+    Nothing else of the file is for people to see: addresses and forms may hold secrets.
+    """
+    try:
+        ready = senders()
+    except BadSenders as refusal:
+        return [], refusal.code
+    file = senders_file()
+    said = tomllib.loads(file.read_text("utf-8")) if ready else {}
+    hosts = {name: urlsplit(str(given["url"])).hostname or "" for name, given in said.items()}
+    return [{"channel": one.value, "host": hosts[one.value]} for one in sorted(ready)], None
+
+
 def possible_channels() -> list[str]:
     """Return the ways that people can choose here; a bad file is the operator's matter."""
     try:

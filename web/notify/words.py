@@ -22,6 +22,9 @@ SAID = {
     "incident.assigned": _("Incident {number} was assigned to you. Sign in to handle it."),
     "incident.escalated": _("Incident {number} was escalated to you. Sign in to handle it."),
     "incident.supervised": _("Incident {number} is supervised. Sign in to answer."),
+    "notice.trial": _(
+        "This is a trial message of the grid management system. Nothing is to be done."
+    ),
 }
 ANYTHING = _("You have a new notice. Sign in to read it.")
 

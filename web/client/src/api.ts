@@ -53,7 +53,7 @@ export function address(path: string, query: Query = {}): string {
 }
 
 async function send<T>(
-  method: "GET" | "POST" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "DELETE",
   url: string,
   body: unknown,
   { signal, key, last }: Options,
@@ -102,6 +102,10 @@ export function get<T>(path: string, query: Query = {}, options: Options = {}): 
 
 export function post<T>(path: string, body: unknown = {}, options: Options = {}): Promise<T> {
   return send<T>("POST", address(path), body, options);
+}
+
+export function put<T>(path: string, body: unknown, options: Options = {}): Promise<T> {
+  return send<T>("PUT", address(path), body, options);
 }
 
 export function remove<T>(path: string, options: Options = {}): Promise<T> {

@@ -1,6 +1,6 @@
 /** Requests about duties, the admission list, recurring work and visits. */
-import { get, part, post } from "../api";
-import type { Covered, Department, Duty, Handover, MatterItem, MatterRequest, MatterWish, OpenWork, PersonRow, Rank, TaskRule, Vacancy } from "./contract";
+import { get, part, post, put } from "../api";
+import type { Channel, Covered, Department, Duty, Handover, MatterItem, MatterRequest, MatterWish, OpenWork, PersonRow, Rank, TaskRule, Vacancy, Ways } from "./contract";
 
 export const dutyApi = {
   roster: (area: string | undefined, signal?: AbortSignal) =>
@@ -24,6 +24,11 @@ export const dutyApi = {
   decide: (id: string, approve: boolean, note: string) =>
     post<MatterRequest>(`/matter-requests/${part(id)}/decision`, { approve, note }),
   withdraw: (id: string) => post<MatterRequest>(`/matter-requests/${part(id)}/withdraw`),
+
+  ways: () => get<Ways>("/notice-ways"),
+  setRoleWays: (role: string, channels: readonly Channel[]) => put<null>("/notice-ways/roles", { role, channels }),
+  setPersonWays: (person: string, channels: readonly Channel[]) => put<null>(`/notice-ways/people/${part(person)}`, { channels }),
+  tryWay: (channel: Channel) => post<{ taken: boolean; code: string | null }>("/notice-ways/trial", { channel }),
 
   departments: () => get<{ departments: Department[] }>("/departments").then((answer) => answer.departments),
   seat: (department: string, person: string) => post<null>("/departments/seats", { department, person_id: person }),

@@ -109,6 +109,16 @@ export interface Department {
   readonly seats: readonly { readonly person_id: string; readonly name: string; readonly unit_name: string }[];
 }
 
+export type Channel = "webhook" | "sms";
+
+/** What this machine can send by, and who gets notices by it besides the screens. */
+export interface Ways {
+  readonly senders: readonly { readonly channel: Channel; readonly host: string }[];
+  readonly refusal: string | null;
+  readonly roles: readonly { readonly role: string; readonly name: string; readonly channels: readonly Channel[] }[];
+  readonly people: readonly { readonly person_id: string; readonly name: string; readonly unit_name: string; readonly channels: readonly Channel[]; readonly has_phone: boolean }[];
+}
+
 export interface Share {
   readonly starts_on: string;
   readonly due_on: string;

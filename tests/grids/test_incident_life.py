@@ -240,6 +240,21 @@ def test_a_suspension_ends_on_its_day_by_itself(conn, take, do, desk):
         do(one, "suspend", "等配件", until=NOW.date() - timedelta(days=1))
 
 
+def test_a_clock_that_is_put_back_loses_no_step_and_no_hour_that_was_left(conn, take, do):
+    one = take(0)
+    due_at = do(one, "accept").incident.due_at
+    back = NOW - timedelta(minutes=30)
+    do(one, "suspend", "等配件", until=NOW.date(), now=back)
+    resumed = back - timedelta(minutes=5)
+    card = do(one, "resume", "配件到了", now=resumed)
+    assert card.incident.due_at - resumed == due_at - back
+    do(one, "resolve", "已修好", now=back)
+    card = do(one, "close", now=back)
+    deeds = ["report", "accept", "suspend", "resume", "resolve", "close"]
+    assert [step.action for step in card.steps] == deeds
+    assert card.incident.step == "closed"
+
+
 # Answers --------------------------------------------------------------------------------------
 
 

@@ -23,7 +23,8 @@ class Place:
     ----------
     kind
         `overlap`: several claim it; `gap`: none does; `crossing`: it was drawn by one that
-        belongs to another parent.
+        belongs to another parent; `scrap`: one claims it, but it hung on nothing of that one and
+        went to a neighbour.
     claimants
         Indices of the inputs that claim it.
     given_to
@@ -54,12 +55,15 @@ class Place:
 
 
 def places_of(faces: Faces, given_to: NDArray[np.int64], wider_than_m: float) -> tuple[Place, ...]:
-    """Return the faces that not exactly one input claims and that are wide enough to matter.
+    """Return the faces that did not go to the one input that claims them, if wide enough to matter.
 
     The free rest of a parent is no gap when no input touches it: it is listed with the others, as
     a gap given to nobody.
     """
-    odd = (faces.n_claims != 1) & (faces.area_m2 > np.pi / 4 * wider_than_m**2)
+    claimant = np.full(len(given_to), FREE)
+    claimant[faces.claims[:, 0]] = faces.claims[:, 1]
+    odd = (faces.n_claims != 1) | (given_to != claimant)
+    odd &= faces.area_m2 > np.pi / 4 * wider_than_m**2
     strayed = np.unique(faces.strays[:, 0])
     odd[strayed[faces.area_m2[strayed] > np.pi / 4 * wider_than_m**2]] = True
     chosen = np.flatnonzero(odd)
@@ -80,7 +84,9 @@ def places_of(faces: Faces, given_to: NDArray[np.int64], wider_than_m: float) ->
     )
     for face, who, area, wide, (lon, lat) in rows:
         own, stray = claimants.get(face, []), strays.get(face, [])
-        kind = "overlap" if len(own) > 1 else "crossing" if stray else "gap"
+        kind = "overlap" if len(own) > 1 else "scrap" if own else "crossing" if stray else "gap"
+        if stray and own == [who]:
+            kind = "crossing"
         claiming = tuple(sorted({*own, *stray}))
         found.append(Place(kind, claiming, who, area, wide, (lon, lat)))
     return tuple(sorted(found, key=lambda place: -place.width_m))

@@ -58,7 +58,8 @@ def test_a_coverage_has_no_fault(cells):
 def test_cells_that_meet_in_a_corner_in_the_middle_of_their_rings_are_exact():
     corners = [(0, 0), (METRE * 30, METRE * 30), (METRE * 60, 0)]
     squares = [shapely.box(x, y, x + METRE * 30, y + METRE * 30) for x, y in corners]
-    turned = [shapely.Polygon(np.roll(square.exterior.coords[:-1], 1, axis=0)) for square in squares]
+    rings = [np.roll(square.exterior.coords[:-1], 1, axis=0) for square in squares]
+    turned = [shapely.Polygon(ring) for ring in rings]
     assert check(snap(turned), range(3)).exact
 
 

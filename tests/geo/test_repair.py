@@ -14,7 +14,7 @@ from shapely import affinity
 from geo.coverage import outlines, prove, residue
 from geo.crs import area_m2
 from geo.lattice import on_lattice
-from geo.polygon import NotPolygonal, is_polygonal
+from geo.polygon import NotPolygonal, is_polygonal, widths
 from geo.repair import repair
 from geo.repair_account import Repair
 from geo.repair_faces import FREE
@@ -40,6 +40,10 @@ def jittered(cells, seed, amplitude_m, dropped=0.0):
         )
         drawn.append(shapely.Polygon(xy + by / TO_METRES))
     return np.array(drawn, dtype=object)
+
+
+def in_metres(shapes):
+    return shapely.transform(shapes, lambda xy: (xy - HOME) * TO_METRES)
 
 
 def assert_sound(result: Repair):
@@ -162,6 +166,44 @@ def test_a_bow_tie_is_mended_with_every_lobe_kept():
     assert list(result.mended) == [5]
     assert "Self-intersection" in result.mended[5]
     assert result.lost == ()
+
+
+@given(seeds())
+def test_no_lobe_of_a_bow_tie_is_lost_without_a_word(seed):
+    rng = np.random.default_rng(seed)
+    cells = crooked_coverage(4, 4, seed=6)
+    xy = shapely.get_coordinates(cells[5].exterior)[:-1] + rng.normal(size=2) * 1e-5
+    one, other = rng.choice(len(xy), 2, replace=False)
+    xy[[one, other]] = xy[[other, one]]
+    xy += rng.normal(size=xy.shape) * rng.choice([0, 1e-5, 1e-4])
+    cells[5] = shapely.Polygon(xy)
+    result = repair(cells)
+    drawn = shapely.make_valid(cells[5], method="structure", keep_collapsed=False)
+    kept = result.outlines()[5]
+    lost = shapely.difference(drawn, kept) if kept is not None else drawn
+    told = [p for p in result.places if 5 in p.claimants and p.given_to != 5]
+    wide = 2 * result.snap_m
+    core = shapely.buffer(in_metres(lost), -wide).area
+    assert sum(place.area_m2 for place in told) >= core
+    listed = [shapely.Point(p.at) for p in result.places if p.given_to == FREE]
+    free = result.cells[result.owner == FREE]
+    for cell in free[widths(in_metres(free)) > wide]:
+        assert shapely.intersects(cell, listed).any()
+
+
+def test_a_scrap_that_goes_to_a_neighbour_is_told():
+    cells = jittered(crooked_coverage(4, 4, seed=6), 1, 2.0, dropped=0.1)
+    inside = cells[10].representative_point()
+    scrap = shapely.transform(
+        shapely.box(0, 0, 3e-5, 1e-4), lambda xy: np.round(xy + inside.coords[0], 7)
+    )
+    cells[5] = shapely.MultiPolygon([cells[5], scrap])
+    cells[10] = cells[10].difference(scrap)
+    result = repair(cells)
+    assert_sound(result)
+    (told,) = [place for place in result.places if place.kind == "scrap"]
+    assert (told.claimants, told.given_to) == ((5,), 10)
+    assert shapely.Point(told.at).within(scrap)
 
 
 def test_a_ring_that_touches_itself_keeps_its_shape():

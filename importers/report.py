@@ -14,6 +14,9 @@ from grids.spreadsheet import disarmed
 
 PROBLEM_HEADING = "问题"
 
+HELD_BACK = "import.held_back"
+"""Code of rows that have no fault of their own, in a file that is taken whole or not at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedField:

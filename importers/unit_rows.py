@@ -19,7 +19,7 @@ from grids.schema import unit, unit_frame, unit_outline
 from importers.fields import known_headings, match, translate
 from importers.options import ImportOptions
 from importers.outlines import read_outlines
-from importers.report import ImportReport
+from importers.report import HELD_BACK, ImportReport
 from importers.table import Value, as_text, is_spoiled_code, read_table
 
 _TABLES = (".csv", ".csv.gz", ".xlsx", ".xlsm", ".ods", ".txt", ".tsv")
@@ -83,7 +83,7 @@ class UnitRows:
             self.refuse(
                 row,
                 None,
-                "import.held_back",
+                HELD_BACK,
                 "Not taken, because other rows of this import were refused.",
             )
         self.rows = []

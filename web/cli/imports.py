@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -10,17 +13,37 @@ from rich.console import Console
 from importers.doors import KINDS, take_in
 from importers.fields import declare
 from importers.options import ImportOptions
-from importers.report import ImportReport
+from importers.report import HELD_BACK, ImportReport
 from web.cli.database import transaction
 from web.cli.output import REFUSED, Answer, WanggeCommand, give
 from web.config import phone_keys
+
+_SHOWN = 3  # of notes of one kind, and of a list in a note
 
 
 class DryRun(Exception):
     """Everything was tried and nothing is to be kept."""
 
 
-def _words(report: ImportReport, dry_run: bool) -> object:
+def _code(note: dict[str, Any]) -> str:
+    return str(note["code"])
+
+
+def _said(fact: object) -> str:
+    """Return a fact of a note in a few words: how many a list has, and the first of them."""
+    if isinstance(fact, dict):
+        return " ".join(str(_said(v)) for v in fact.values() if v not in (None, [], ""))
+    if isinstance(fact, list) and fact and isinstance(fact[0], dict):
+        first = "; ".join(_said(one) for one in fact[:_SHOWN])
+        return f"{len(fact):,} ({first}{'; ...' if len(fact) > _SHOWN else ''})"
+    if isinstance(fact, list):
+        return " ".join(map(str, fact))
+    return f"{fact:,}" if isinstance(fact, int) and not isinstance(fact, bool) else str(fact)
+
+
+def account(report: ImportReport, dry_run: bool) -> Callable[[Console], None]:
+    """Return what prints an account of an import: kinds of notes in brief, faults row by row."""
+
     def words(console: Console) -> None:
         counted = report.as_dict()
         numbers = "  ".join(
@@ -28,16 +51,24 @@ def _words(report: ImportReport, dry_run: bool) -> object:
             for name in ("read", "taken", "unchanged", "refused", "repaired", "unplaced")
         )
         console.print(f"{report.kind}: {numbers}{'  (dry run: nothing kept)' if dry_run else ''}")
-        for note in report.notes[:20]:
-            facts = ", ".join(f"{k} {v}" for k, v in note.items() if k != "code")
-            console.print(f"  note {note['code']}: {facts}", markup=False)
-        for refusal in report.refusals[:20]:
+        for code, notes in groupby(sorted(report.notes, key=_code), key=_code):
+            alike = list(notes)
+            for note in alike[:_SHOWN]:
+                facts = ", ".join(f"{k} {_said(v)}" for k, v in note.items() if k != "code")
+                console.print(f"  note {code}: {facts}", markup=False)
+            if len(alike) > _SHOWN:
+                console.print(f"  ... and {len(alike) - _SHOWN:,} more {code}; --json has all")
+        at_fault = [one for one in report.refusals if one.code != HELD_BACK]
+        for refusal in at_fault[:20]:
             console.print(
                 f"  row {refusal.row}  {refusal.field or ''}  {refusal.code}  {refusal.message}",
                 markup=False,
             )
-        if len(report.refusals) > 20:
-            console.print(f"  ... and {len(report.refusals) - 20} more; --rejects FILE has all")
+        if len(at_fault) > 20:
+            console.print(f"  ... and {len(at_fault) - 20} more; --rejects FILE has all")
+        n_held_back = len(report.refusals) - len(at_fault)
+        if n_held_back:
+            console.print(f"  {n_held_back:,} rows without a fault of their own wait for these.")
 
     return words
 
@@ -142,6 +173,6 @@ def import_file(
             "code": "import.refused",
             "message": f"Nothing was taken: {report.refused} of {report.read} rows are refused.",
         }
-    answer.give(document, _words(report, dry_run))
+    answer.give(document, account(report, dry_run))
     if nothing:
         click.get_current_context().exit(REFUSED)

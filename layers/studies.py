@@ -67,7 +67,8 @@ class Study:
     window
         The days that were counted; None for counts without days.
     then
-        Per unit in the period that `change` compares with, and how many days it had.
+        Per unit in the period that `change` compares with, and how many days it had; None where
+        reports do not reach back to its first day.
     population, controls
         Households, and individuals who are no cases, shape (n,).
     months
@@ -201,7 +202,7 @@ def _gi(study: Study, options: Options) -> _Said:
 
 def _change(study: Study, _: Options) -> _Said:
     if study.window is None or study.then is None:
-        raise NeedsMore(method="change", what="a period to compare with")
+        raise NeedsMore(method="change", what="events of the whole period that it compares with")
     before, days = study.then
     found = local_change(
         study.counts.sum(axis=1), before, study.window.days, days, study.weights, **_known(study)
@@ -265,6 +266,7 @@ def _scan(study: Study, options: Options) -> _Said:
         replicates=options.replicates,
         seed=options.seed,
         report=options.report,
+        interval_days=DAYS_OF["month"] if study.months else 1,
         **_known(study),
     )
     clusters = [

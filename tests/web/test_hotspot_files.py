@@ -201,7 +201,10 @@ def test_new_york_fever_by_places_equals_satscan(tmp_path):
 @pytest.mark.parametrize("method", ["excess", "change", "scan"])
 def test_any_map_can_be_a_picture(asked, events, tmp_path, method):
     target = tmp_path / "hot.png"
-    code, said = run(*asked, *events, "--method", method, "--replicates", 19, "--out", target)
+    days = ("--since", "2025-03-26", "--until", "2025-03-31")
+    code, said = run(
+        *asked, *events, *days, "--method", method, "--replicates", 19, "--out", target
+    )
     assert code == 0, said
     image = Image.open(target)
     assert image.size == (2000, 1400)
@@ -221,6 +224,9 @@ def test_a_file_that_knows_only_months_is_told_of_in_months(files, asked, tmp_pa
     assert said["step"] == "month"
     assert [note["code"] for note in said["notes"]] == ["hotspots.month_only"]
     assert {one["start"] for one in said["clusters"]} <= {"2025-01", "2025-02", "2025-03"}
+    # Whole months were counted, and an analysis can be made once a month, not daily.
+    assert said["window"] == "2025-01-01/2025-03-31"
+    assert {one["recurrence_days"] * one["p"] for one in said["clusters"]} <= {30.0}
     assert run(*given, "--method", "emerging")[1]["settings"]["step"] == "month"
     code, said = run(*given, "--method", "knox")
     assert (code, said["error"]["code"]) == (1, "hotspots.needs")
@@ -238,3 +244,8 @@ def test_units_may_be_points_of_a_feature_file(files, tmp_path):
     assert code == 0, said
     assert len(said["units"]) == 144
     assert max(said["units"], key=lambda unit: unit["z"])["id"] in HOT
+
+
+def test_a_change_against_a_time_before_the_file_is_refused(asked, events):
+    code, said = run(*asked, *events, "--method", "change", "--compare", "yoy")
+    assert (code, said["error"]["code"]) == (1, "hotspots.needs")

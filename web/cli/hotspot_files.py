@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -154,8 +155,7 @@ class FileEvents:
     @cached_property
     def months_only(self) -> bool:
         """Return whether the file knows months and no days."""
-        first = int(self.day.min(initial=self.window.since.toordinal()))
-        return month_only(np.bincount(self.day - first, minlength=1), date.fromordinal(first))
+        return _months_only(self.day)
 
     def notes(self) -> list[Note]:
         """Return the gaps in reporting that the window has."""
@@ -319,17 +319,30 @@ def read_events(
         at = Locator(units.outlines).locate(xy[usable])
     inside = at >= 0
     happened = days[usable][inside]
-    first, last = (happened.min(), happened.max()) if len(happened) else (1, 1)
     return FileEvents(
         unit=at[inside].astype(np.int64),
         day=happened,
         xy_m=xy_m[inside],
-        window=Window(since or date.fromordinal(int(first)), until or date.fromordinal(int(last))),
+        window=_window(happened, since, until),
         read=len(table),
         outside=int((~inside).sum()),
         without_position=int((timed & ~placed).sum()),
         without_time=int((~timed).sum()),
     )
+
+
+def _window(day: NDArray[np.int64], since: date | None, until: date | None) -> Window:
+    """Return the window that was asked for; where it is open, all days, or whole months."""
+    first, last = (int(day.min()), int(day.max())) if len(day) else (1, 1)
+    end = date.fromordinal(last)
+    if _months_only(day):
+        end = end.replace(day=monthrange(end.year, end.month)[1])
+    return Window(since or date.fromordinal(first), until or end)
+
+
+def _months_only(day: NDArray[np.int64]) -> bool:
+    first = int(day.min(initial=day[0] if len(day) else 1))
+    return month_only(np.bincount(day - first, minlength=1), date.fromordinal(first))
 
 
 def study(
@@ -351,9 +364,12 @@ def study(
         if events.months_only:
             months, counts = _by_month(counts, window.since)
         meant = events.meant
+        then = events.between(n, before.since, before.until).sum(axis=1)
+        # No events from before the file begins are not none that happened.
+        known = before.since.toordinal() >= events.day.min(initial=date.max.toordinal())
         given = {
             "window": window,
-            "then": (events.between(n, before.since, before.until).sum(axis=1), before.days),
+            "then": (then, before.days) if known else None,
             "months": months,
             "places_m": events.xy_m[meant],
             "days": (events.day[meant] - window.since.toordinal()).astype(np.float64),

@@ -18,8 +18,9 @@ from geo.repair_mend import mend
 from grids.model import NewCell
 from grids.publications import CellsInForce
 
-# What is left is kept where it is wider than this: a strip along a border is a misfit of drawings.
-_STRIP_M = 5.0
+# What is left is kept where it is wider than this: repair closes narrower gaps between outlines,
+# and a strip along the border of free land is a misfit of drawings like any other.
+_STRIP_M = 25.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -156,7 +156,8 @@ def _publish(
     gone, left = former.changed(result, len(rows))
     if gone:
         report.note("free_land.taken", **former.account(gone, left))
-    published = put_in_force(conn, viewer, title, cells + left, units, replaced, gone)
+    cells += left
+    published = put_in_force(conn, viewer, title, cells, units, replaced, gone)
     report.note("published", publication=published.number, cells=len(cells), units=len(units))
     _compare_frames(conn, found)
 

@@ -69,7 +69,7 @@ def test_a_quarrel_is_taken_up_tried_supervised_answered_and_closed(sign_in, sit
     # It comes to the phone by itself, and what the phone does comes to the desk.
     expect(card(phone, number)).to_be_visible(timeout=WITHIN_MS)
     card(phone, number).get_by_role("button", name="接单").tap()
-    all_sent(phone)
+    all_sent(phone, 1)
     expect(detail.locator(".steps")).to_contain_text("接单", timeout=WITHIN_MS)
 
     # Three tries in the village, two in the township: it goes up by itself.

@@ -62,12 +62,13 @@ async function send<T>(
     Accept: "application/json, application/geo+json, application/problem+json",
   };
   if (method !== "GET") headers["X-CSRFToken"] = boot().csrf;
-  if (method === "POST") headers["Content-Type"] = "application/json";
+  const says = method === "POST" || method === "PUT";
+  if (says) headers["Content-Type"] = "application/json";
   if (key) headers["Idempotency-Key"] = key;
   const answer = await reach(url, {
     method,
     headers,
-    ...(method === "POST" ? { body: JSON.stringify(body ?? {}) } : {}),
+    ...(says ? { body: JSON.stringify(body ?? {}) } : {}),
     ...(signal ? { signal } : {}),
     ...(last ? { keepalive: true } : {}),
   });

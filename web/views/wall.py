@@ -107,7 +107,8 @@ def _hot(conn, who, window, area):
             "name": row.name,
             "observed": row.observed,
             "expected": row.expected,
-            "ratio": row.ratio,
+            # With its neighbours: that is what was tested, and what the outline says.
+            "ratio": row.around.ratio if row.around else None,
             "outline": row.outline,
         }
         for row in sorted(sure, key=lambda row: row.rank or 0)[:HOT_ROWS]

@@ -12,12 +12,17 @@ from sqlalchemy import text
 
 from tests.browser.conftest import DESKTOP, Watch
 from tests.browser.screen import settled
+from tests.browser.test_screens import barriers
 
 pytestmark = pytest.mark.browser
 
 SEEN = text(
     "SELECT sum(n) FROM daily_count"
     " WHERE grid_code = :grid AND day BETWEEN CAST(:since AS date) AND CAST(:until AS date)"
+)
+RESPONSIBLE = text(
+    "SELECT p.name FROM duty JOIN person AS p USING (person_id)"
+    " WHERE duty.unit_code = :grid AND rank IN ('primary', 'deputy') AND upper_inf(valid)"
 )
 A_GRID = text(
     "SELECT unit_code FROM unit_outline WHERE level = 'grid' AND upper_inf(valid) LIMIT 1"
@@ -62,6 +67,15 @@ def test_a_leader_changes_the_period_and_the_method_and_asks_why(sign_in, owner)
     with owner.connect() as conn:
         seen = conn.execute(SEEN, {"grid": first["code"], **period}).scalar_one()
     assert seen == first["observed"]
+
+    last = why.locator(".last a")
+    expect(last).to_have_count(min(first["observed"], 5))
+    for link in last.all():
+        assert link.get_attribute("href").startswith("/incidents?id=")
+    with owner.connect() as conn:
+        responsible = conn.execute(RESPONSIBLE, {"grid": first["code"]}).scalars().all()
+    for name in responsible:
+        expect(why).to_contain_text(name)
 
     other = answer_of(page, page.get_by_role("button", name="Gi*").click)
     assert "method=gi" in page.url
@@ -150,15 +164,37 @@ def test_units_weeks_and_the_way_down(sign_in):
     expect(page.locator(".weeks")).not_to_contain_text(last["until"])
 
 
-def test_a_wall_is_read_from_across_the_room_and_turns_by_itself(sign_in):
-    page, _ = sign_in("leader", path="/hotspots?wall=1&slide=count")
+def test_a_wall_shows_the_four_maps_in_letters_for_across_the_room(sign_in):
+    page, _ = sign_in("leader", path="/board?wall=1&slide=count&still=1")
     page.set_viewport_size({"width": 1920, "height": 1080})
     expect(page.locator(".wall tbody tr").first).to_be_visible()
-    sizes = page.locator(".wall :is(h1, p, td, li, h3)").evaluate_all(
+    settled(page)
+    sizes = page.locator(".wall :is(h1, h2, p, td, li, h3)").evaluate_all(
         "all => all.map(one => parseFloat(getComputedStyle(one).fontSize))"
     )
     assert min(sizes) >= 24
-    page.get_by_role("button", name="暂停").click()
-    expect(page.get_by_role("button", name="播放")).to_be_visible()
-    page.keyboard.press("ArrowRight")
-    assert "slide=excess" in page.url
+    # The map is magnified as a whole: its letters of 14 pixels become as large as the others.
+    drawn = page.locator("[data-map]").evaluate(
+        "one => one.getBoundingClientRect().width / one.offsetWidth"
+    )
+    assert drawn * 14 >= 24
+    assert barriers(page) == []
+    page.get_by_role("button", name="继续轮播").click()
+    page.keyboard.press("ArrowLeft")
+    assert "slide=scan" in page.url
+
+
+@pytest.mark.parametrize("method", ["excess", "gi", "change", "count", "scan", "emerging"])
+def test_every_mode_can_be_read_by_everybody(sign_in, method):
+    page, _ = sign_in("leader", path=f"/hotspots?method={method}")
+    expect(page.locator(".notes li").first).to_be_attached()
+    settled(page)
+    assert barriers(page) == []
+
+
+def test_a_county_without_grids_says_what_to_do(visitor, empty_site):
+    page, watch = visitor(empty_site, "admin")
+    page.goto(f"{empty_site.address}/hotspots")
+    expect(page.locator(".right .note")).to_be_visible()
+    assert barriers(page) == []
+    watch.clean()

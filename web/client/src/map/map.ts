@@ -45,6 +45,8 @@ export interface MapOptions {
   readonly still?: boolean;
   readonly bbox: Bbox | null;
   readonly view?: View | null;
+  /** The container is magnified this many times: as many pixels more keep it sharp. */
+  readonly enlarge?: number | undefined;
   readonly words: { readonly label: string; readonly attribution: string };
   readonly onMove?: (view: View) => void;
   readonly onPoint?: (hit: Hit | null) => void;
@@ -130,7 +132,7 @@ export function createMap(options: MapOptions) {
     localIdeographFontFamily: PLAIN_FACE.join(","),
     // Weak desktops: no fading of labels, one device pixel a pixel at most twice.
     fadeDuration: 0,
-    pixelRatio: Math.min(window.devicePixelRatio, 2),
+    pixelRatio: Math.min(window.devicePixelRatio, 2) * (options.enlarge ?? 1),
     doubleClickZoom: options.onDoubleClick === undefined,
     validateStyle: import.meta.env.DEV,
   });

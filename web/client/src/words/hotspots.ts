@@ -139,7 +139,4 @@ export const hotspots = {
   "hot.week_said": ["{n} 件，{m} 个显著", "{n} reports, {m} significant"],
   "hot.play": ["播放", "Play"],
   "hot.pause": ["暂停", "Pause"],
-  "hot.wall": ["热点大屏", "Hotspot wall"],
-  "hot.wall_age": ["数据更新于 {time}", "Updated {time}"],
-  "hot.wall_stale": ["已 {n} 分钟未更新", "Not updated for {n} minutes"],
 } as const satisfies Words;

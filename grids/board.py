@@ -232,7 +232,7 @@ def read(
     def line(kind: str, key: str) -> Line:
         was = then[kind].get(key, NOTHING)["valid"] if base and kind != "day" else None
         why = base.why(key if kind == "unit" else unit.code) if base else ""
-        return Line(key, lines[kind].get(key, NOTHING), was, why)
+        return Line(key, dict(lines[kind].get(key, NOTHING)), was, why)
 
     def seconds(name: str, measure: str) -> NDArray[Any]:
         taken = met[:, list(MEASURES).index(measure)][_states(now_there)]

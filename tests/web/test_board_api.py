@@ -36,6 +36,13 @@ def test_a_number_of_the_board_opens_into_its_rows(leader, world: World):
     assert row["incident_id"] == str(world.own.incident)
 
 
+def test_a_unit_where_nothing_happened_counts_naught(leader):
+    quiet = leader.get("/api/v1/counts?since=2020-01-01&until=2020-01-31")
+    assert quiet.status_code == 200
+    (unit,) = quiet.json["units"]
+    assert set(unit["line"]["counts"].values()) == {0}
+
+
 def test_what_has_not_changed_is_not_sent_again(leader):
     first = leader.get(f"/api/v1/counts?{PERIOD}")
     again = leader.get(f"/api/v1/counts?{PERIOD}", headers={"If-None-Match": first.headers["ETag"]})

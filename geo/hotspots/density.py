@@ -22,6 +22,8 @@ Raster = npt.NDArray[np.float32]
 _REACH = 6.0
 _LARGEST = 50_000_000
 _PER_KM2 = 1e6
+# Lines that are transformed together.
+_STRIP = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +50,10 @@ class _Grid:
     """The cells that a surface is made of, and the transform of its kernel."""
 
     def __init__(self, xy: Floats, cell_m: float, bandwidth_m: float, mask: BaseGeometry | None):
+        reach = _REACH * bandwidth_m
         if mask is None:
-            reach = _REACH * bandwidth_m
-            west, south = xy.min(axis=0) - reach
-            east, north = xy.max(axis=0) + reach
+            west, south, east, north = _bounds(xy)
+            west, south, east, north = west - reach, south - reach, east + reach, north + reach
         else:
             west, south, east, north = mask.bounds
         self.cell_m, self.west, self.south = cell_m, float(west), float(south)
@@ -61,13 +63,14 @@ class _Grid:
         )
         if self.shape[0] * self.shape[1] > _LARGEST:
             raise UnusableCounts(name="cell_m", reason="the surface would have too many cells")
-        # Padded, so that what leaves on one side does not come in on the other.
-        pad = int(np.ceil(_REACH * bandwidth_m / cell_m))
+        # Padded, so that what leaves on one side does not come in on the other; without a mask the
+        # surface ends where no kernel reaches.
+        pad = 0 if mask is None else int(np.ceil(reach / cell_m))
         self._padded = tuple(fft.next_fast_len(n + pad, real=True) for n in self.shape)
         wide = 2.0 * (np.pi * bandwidth_m / cell_m) ** 2
-        rows, columns = np.fft.fftfreq(self._padded[0]), np.fft.rfftfreq(self._padded[1])
-        self._of_rows = np.exp(-wide * rows**2).astype(np.float32)[:, np.newaxis]
-        self._of_columns = np.exp(-wide * columns**2).astype(np.float32)
+        self._of_rows, self._of_columns = (
+            np.exp(-wide * np.fft.rfftfreq(n) ** 2).astype(np.float32) for n in self._padded
+        )
         self.mask = None if mask is None else self._inside(mask)
 
     def _inside(self, mask: BaseGeometry) -> Bools:
@@ -83,13 +86,25 @@ class _Grid:
         return out
 
     def smoothed(self, surface: Raster) -> Raster:
-        """Return a surface convolved with the kernel."""
-        spectrum = fft.rfft2(surface, s=self._padded)
-        spectrum *= self._of_rows
-        spectrum *= self._of_columns
-        whole = fft.irfft2(spectrum, s=self._padded)
-        rows, columns = self.shape
-        return np.asarray(whole[:rows, :columns], dtype=np.float32)
+        """Return a surface convolved with the kernel.
+
+        A Gaussian is the product of one along each axis. A strip of lines at a time stays in the
+        processor's cache, where a transform of the whole surface goes through memory four times.
+        """
+        rows, columns = self._padded
+        out = np.empty(self.shape, np.float32)
+        for first in range(0, self.shape[0], _STRIP):
+            strip = slice(first, first + _STRIP)
+            spectrum = fft.rfft(surface[strip], n=columns, axis=1)
+            spectrum *= self._of_columns
+            whole = fft.irfft(spectrum, n=columns, axis=1, overwrite_x=True)
+            out[strip] = whole[:, : self.shape[1]]
+        for first in range(0, self.shape[1], _STRIP):
+            strip = slice(first, first + _STRIP)
+            spectrum = fft.rfft(out[:, strip], n=rows, axis=0)
+            spectrum *= self._of_rows[:, np.newaxis]
+            out[:, strip] = fft.irfft(spectrum, n=rows, axis=0, overwrite_x=True)[: self.shape[0]]
+        return out
 
     def kept(self) -> Raster:
         """Return the share of a kernel at each cell that lies inside the mask."""
@@ -241,9 +256,16 @@ def _places(xy_m: npt.ArrayLike, name: str) -> Floats:
     xy = np.asarray(xy_m, dtype=np.float64)
     if xy.ndim != 2 or xy.shape[1] != 2 or not len(xy) or not np.isfinite(xy).all():
         raise UnusableCounts(name=name, reason="places (x, y) are needed")
-    if len(xy) > 1 and (np.abs(xy) <= (180, 90)).all():
+    west, south, east, north = _bounds(xy)
+    if len(xy) > 1 and west >= -180 and east <= 180 and south >= -90 and north <= 90:
         raise UnusableCounts(name=name, reason="these are degrees; metres are needed")
     return xy
+
+
+def _bounds(xy: Floats) -> tuple[float, float, float, float]:
+    """Return west, south, east, north; a column at a time, which is ten times faster than both."""
+    x, y = xy.T
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
 @njit(cache=True, nogil=True)

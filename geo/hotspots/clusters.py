@@ -67,7 +67,7 @@ def dbscan(
     if len(xy):
         # A hair smaller, so that rounding leaves two corners of a cell within the distance.
         side = eps_m / math.sqrt(2.0) * (1.0 - 1e-9)
-        column, row = (np.floor((xy - xy.min(axis=0)) / side)).astype(np.int64).T + 2
+        column, row = (((c - c.min()) / side).astype(np.int64) + 2 for c in xy.T)
         width = int(column.max()) + 3
         key = row * width + column
         order = np.argsort(key, kind="stable")
@@ -104,17 +104,20 @@ def _root(parent: Ints, point: int) -> int:
 def _neighbours(cells: Ints, width: int) -> Ints:
     """Return the numbers of the up to 20 cells around each that can hold near points, then -1."""
     near = np.full((cells.size, 20), -1, np.int64)
+    # Cells are sorted, so those to look at in each row move on with the cell they are around.
+    west = np.zeros(5, np.int64)
     for c in range(cells.size):
         at = 0
-        for down in range(-2, 3):
-            for across in range(-2, 3):
-                if abs(down) + abs(across) in (0, 4):
-                    continue
-                key = cells[c] + down * width + across
-                k = np.searchsorted(cells, key)
-                if k < cells.size and cells[k] == key:
+        for row in range(5):
+            middle = cells[c] + (row - 2) * width
+            while west[row] < cells.size and cells[west[row]] < middle - 2:
+                west[row] += 1
+            k = west[row]
+            while k < cells.size and cells[k] <= middle + 2:
+                if abs(row - 2) + abs(cells[k] - middle) not in (0, 4):
                     near[c, at] = k
                     at += 1
+                k += 1
     return near
 
 
@@ -123,6 +126,11 @@ def _cores(xy: Floats, start: Ints, near: Ints, eps2: float, min_points: int) ->
     """Return which points have enough points near them; points are sorted by cell."""
     core = np.zeros(len(xy), np.bool_)
     for c in range(len(near)):
+        most = start[c + 1] - start[c]
+        for k in near[c]:
+            most += start[k + 1] - start[k] if k >= 0 else 0
+        if most < min_points:
+            continue
         for p in range(start[c], start[c + 1]):
             count = start[c + 1] - start[c]
             for k in near[c]:
@@ -160,6 +168,9 @@ def _joined(xy: Floats, core: Bools, start: Ints, near: Ints, eps2: float) -> In
 def _with_rim(xy: Floats, core: Bools, label: Ints, start: Ints, near: Ints, eps2: float) -> Ints:
     """Return the labels with points that are no cores given to the nearest core that is near."""
     whole = label.copy()
+    has_core = np.zeros(len(near), np.bool_)
+    for c in range(len(near)):
+        has_core[c] = core[start[c] : start[c + 1]].any()
     for c in range(len(near)):
         for p in range(start[c], start[c + 1]):
             if core[p]:
@@ -169,6 +180,8 @@ def _with_rim(xy: Floats, core: Bools, label: Ints, start: Ints, near: Ints, eps
                 k = c if place < 0 else near[c, place]
                 if k < 0:
                     break
+                if not has_core[k]:
+                    continue
                 for q in range(start[k], start[k + 1]):
                     away = (xy[p, 0] - xy[q, 0]) ** 2 + (xy[p, 1] - xy[q, 1]) ** 2
                     if core[q] and (away < nearest or (away <= nearest and whole[p] < 0)):

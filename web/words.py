@@ -47,6 +47,7 @@ _THINGS: Words = {
     "unit": _l("unit"),
     "duty": _l("duty"),
     "request": _l("request"),
+    "rules": _l("limits of boundaries"),
     "task": _l("task"),
     "task rule": _l("recurring work"),
     "handover": _l("handover"),

@@ -125,7 +125,7 @@ export const duties = {
   "channels.add": ["为某人添加", "Add somebody"],
   "channels.no_phone": ["未登记电话", "no number known"],
   "channels.saved": ["已保存，从下一条通知起生效", "Saved: from the next notice on"],
-  "channels.of": ["{who}：{channel}", "{who}: {channel}"],
+  "channels.of": ["给{who}发{channel}", "{who}: {channel}"],
   "channels.code.no_phone": ["您没有登记电话", "no number of yours is known"],
   "channels.code.no_sender": ["未配置", "not configured"],
   "channels.code.bad_senders": ["配置文件有误", "its file is no good"],

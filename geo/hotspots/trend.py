@@ -125,30 +125,46 @@ def _median(values: Floats, spare: Floats, low: float, high: float) -> float:
     return float((inside[lower - below] + inside[upper - below]) / 2.0)
 
 
-@njit(void(float64[:, ::1], float64[::1], float64[::1], float64[::1]), cache=True, nogil=True)
+@njit(float64(float64[::1]), cache=True, nogil=True)
+def _ties(series: Floats) -> float:
+    """Return by how much equal values narrow eighteen times the variance of S."""
+    ordered, ties, run = np.sort(series), 0.0, 1
+    for i in range(1, series.size + 1):
+        if i < series.size and ordered[i] == ordered[i - 1]:
+            run += 1
+            continue
+        ties += run * (run - 1.0) * (2.0 * run + 5.0)
+        run = 1
+    return ties
+
+
+# Divisions unchecked: a check between them keeps the loop from taking several at a time.
+@njit(
+    void(float64[:, ::1], float64[::1], float64[::1], float64[::1]),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
 def _pairs(x: Floats, s: Floats, variance: Floats, slope: Floats) -> None:
     """Write S, its variance with ties, and Sen's slope of each row."""
     n = x.shape[1]
     slopes, spare = np.empty(n * (n - 1) // 2), np.empty(n * (n - 1) // 2 + 1)
-    lag = np.arange(float(n))
     for row in range(len(x)):
-        rises, at = 0, 0
+        series, at = x[row], 0
+        # All pairs of one lag together: loops over values that lie side by side.
+        for lag in range(1, n):
+            found, later = slopes[at : at + n - lag], series[lag:]
+            for i in range(found.size):
+                found[i] = (later[i] - series[i]) / float(lag)
+            at += n - lag
+        rises, falls = 0, 0
+        for k in range(slopes.size):
+            rises += slopes[k] > 0.0
+            falls += slopes[k] < 0.0
         # A slope over several steps is the mean of theirs, but for rounding.
-        steps = np.diff(x[row])
+        steps = slopes[: n - 1]
         low, high = steps.min(), steps.max()
         room = 1e-9 * max(abs(low), abs(high))
-        for i in range(n - 1):
-            for k in range(1, n - i):
-                gap = x[row, i + k] - x[row, i]
-                rises += (gap > 0.0) - (gap < 0.0)
-                slopes[at + k - 1] = gap / lag[k]
-            at += n - 1 - i
-        s[row], slope[row] = rises, _median(slopes, spare, low - room, high + room)
-        ordered, ties, run = np.sort(x[row]), 0.0, 1
-        for i in range(1, n + 1):
-            if i < n and ordered[i] == ordered[i - 1]:
-                run += 1
-                continue
-            ties += run * (run - 1.0) * (2.0 * run + 5.0)
-            run = 1
+        s[row], slope[row] = rises - falls, _median(slopes, spare, low - room, high + room)
+        ties = 0.0 if rises + falls == slopes.size else _ties(series)
         variance[row] = (n * (n - 1.0) * (2.0 * n + 5.0) - ties) / 18.0

@@ -110,7 +110,7 @@ def load(
     for file in files:
         started = time.monotonic()
         options = ImportOptions(
-            datum=file.datum, level=file.level, keys=keys, plan_name="示意边界 (schematic)"
+            datum=file.datum, level=file.level, keys=keys, plan_name="示意边界"
         )
         report = take_in(conn, viewer, file.kind, [file.path], options, progress)
         if report.refused:

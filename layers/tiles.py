@@ -60,7 +60,7 @@ class UnitsTile:
 
 
 def units_tile(
-    conn: Connection, z: int, x: int, y: int, publication: int | None = None
+    conn: Connection, z: int, x: int, y: int, publication: int | None = None, *, scope: str = ""
 ) -> UnitsTile:
     """Return the tile of unit outlines and label points of a publication.
 
@@ -74,6 +74,8 @@ def units_tile(
         A number of the past shows the county as it was drawn then, under the names of then, or as
         its outlines are where drawings were not kept yet; none, or a number still to come, what is
         in force.
+    scope
+        Only units of this territory, and those that it lies in; of everywhere if it is empty.
 
     Raises
     ------
@@ -88,6 +90,7 @@ def units_tile(
         "zoom": display_zoom(z),
         "levels": [level for level, first in FIRST_ZOOM.items() if z >= first],
         "publication": _NEWEST if publication is None else publication,
+        "scope": scope,
     }
     row = conn.execute(_units("units"), given).one()
     if row.publication is None or given["publication"] >= row.publication:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from grids.board import COLOURS, MEASURES
+from layers.hotspot_answers import METHODS
 from web.parse import MAX_TEXT, UNIT_CODE, Day, Strict
 
 LONGEST_DAYS = 3 * 366
@@ -84,3 +85,9 @@ class WallQuery(Strict):
     """The area that a wall shows; none: its whole territory."""
 
     area = fields.String(validate=UNIT_CODE)
+
+
+class WallMapQuery(WallQuery):
+    """The same of one of a wall's hotspot maps."""
+
+    method = fields.String(required=True, validate=validate.OneOf(METHODS))

@@ -109,9 +109,7 @@ def load(
     loaded = Loaded(str(uuid4()), seed, scale, [])
     for file in files:
         started = time.monotonic()
-        options = ImportOptions(
-            datum=file.datum, level=file.level, keys=keys, plan_name="示意边界"
-        )
+        options = ImportOptions(datum=file.datum, level=file.level, keys=keys, plan_name="示意边界")
         report = take_in(conn, viewer, file.kind, [file.path], options, progress)
         if report.refused:
             raise _refusal(report)

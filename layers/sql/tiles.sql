@@ -55,14 +55,16 @@ WITH tile AS (
 )
 
 -- name: in_layers
--- What is drawn of the units that a query above finds near a tile, a layer a level. It is materialized:
--- a filter on a shape would otherwise make it twice.
-drawn AS MATERIALIZED (
+-- What is drawn of the units that a query above finds near a tile, a layer a level: those of the territory
+-- `scope` and those that it lies in. It is materialized: a filter on a shape would otherwise make it twice.
+inside AS (
+  SELECT * FROM near WHERE starts_with(code, :scope) OR starts_with(:scope, code)
+), drawn AS MATERIALIZED (
   SELECT level, code, name, kind, ST_AsMVTGeom(outline, frame, 4096, 64, true) AS geom
-    FROM near
+    FROM inside
 ), placed AS MATERIALIZED (
   SELECT level, code, name, ST_AsMVTGeom(label, frame, 4096, 0, true) AS geom
-    FROM near
+    FROM inside
    WHERE ST_X(label) >= ST_XMin(frame) AND ST_X(label) < ST_XMax(frame)
      AND ST_Y(label) >= ST_YMin(frame) AND ST_Y(label) < ST_YMax(frame)
 ), layer AS (

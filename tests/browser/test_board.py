@@ -168,6 +168,21 @@ def test_a_wall_is_large_turns_by_itself_and_can_be_stopped(wall, width, height,
     watch.clean()
 
 
+def test_a_wall_draws_its_hotspot_maps_with_nobody_signed_in(wall):
+    page, watch = wall(1920, 1080)
+    tiles = []
+    page.on("response", lambda answer: tiles.append(answer) if ".mvt" in answer.url else None)
+    for name in ("数量", "发生率", "变化", "新增聚集"):
+        page.get_by_role("button", name=name).click()
+        expect(page.locator("[data-map][data-ready]")).to_be_visible(timeout=60_000)
+        expect(page.locator(".slide .list :is(tbody tr, li)").first).to_be_visible(timeout=60_000)
+        assert page.locator(".slide .warning").count() == 0
+    drawn = [answer for answer in tiles if answer.status == 200 and answer.body()]
+    assert drawn
+    assert {urlsplit(answer.url).path.split("/")[1] for answer in tiles} == {"wall"}
+    watch.clean()
+
+
 def test_a_wall_keeps_what_it_knew_and_says_that_it_is_old(wall):
     page, _ = wall(1920, 1080)
     page.clock.install()

@@ -1,17 +1,20 @@
 """The board over HTTP: counts that open, alerts, kiosks without a sign-in, reports as files."""
 
+import gzip
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from grids import kiosks
+from grids import display, kiosks
 from grids.access import everyone
 from grids.db import EVERYWHERE, begin
 from grids.errors import BadValue, NotFound
 from grids.model import Role
+from tests.layers.mvt import read
 from tests.web.conftest import FOREIGN, OWN, Caller, World
+from tests.web.test_history_api import tile_of
 from web.cli.root import cli
 
 NOW = datetime.now(UTC)
@@ -133,6 +136,75 @@ def test_a_key_counts_from_its_own_address_until_it_ends_and_never_asks_to_sign_
             kiosks.renew(conn, everyone(), "hall", now=NOW, life=timedelta(days=1))
         assert [one.ended_at is None for one in kiosks.list_kiosks(conn, everyone())] == [False]
     assert asked().status_code == 410
+
+
+@pytest.fixture
+def wall(app, kiosk):
+    """A wall that was opened with its key."""
+    caller = Caller(app)
+    caller.get(f"/wall?key={kiosk}")
+    return caller
+
+
+def test_a_key_draws_the_units_of_its_territory_and_of_no_other(wall, world: World):
+    with begin(world.engine, EVERYWHERE) as conn:
+        display.rebuild(conn)
+    for territory, seen in ((world.own, True), (world.foreign, False)):
+        answer = wall.get(f"/wall/tiles/1/units/{tile_of(world, territory=territory)}")
+        assert answer.status_code == 200
+        assert "no-cache" in answer.headers["Cache-Control"]
+        drawn = read(gzip.decompress(answer.data))
+        told = [feature.properties for layer in drawn.values() for feature in layer]
+        assert {key for one in told for key in one} <= {"level", "code", "name", "kind"}
+        codes = {one["code"] for one in told}
+        assert (territory.grid in codes) is seen
+        assert all(code.startswith(OWN) or OWN.startswith(code) for code in codes)
+        etag = answer.headers["ETag"]
+        again = wall.get(
+            f"/wall/tiles/1/units/{tile_of(world, territory=territory)}",
+            headers={"If-None-Match": etag},
+        )
+        assert again.status_code == 304
+
+
+def test_a_key_opens_the_hotspot_maps_of_its_territory(wall):
+    for method in ("excess", "change", "scan", "count"):
+        answer = wall.get(f"/wall/hotspots?method={method}")
+        assert answer.status_code in (200, 422), answer.text  # too few households for a test
+        codes = [row["code"] for row in answer.json.get("rows", [])]
+        assert all(code.startswith(OWN) for code in codes)
+    assert wall.get("/wall/hotspots?method=count").json["rows"]
+    assert wall.get(f"/wall/hotspots?method=count&area={FOREIGN}").status_code == 404
+    assert wall.get("/wall/hotspots?method=count&since=2020-01-01").status_code == 422
+
+
+def test_a_key_opens_nothing_else(wall, world: World):
+    tile = tile_of(world)
+    for path in (
+        *(f"/tiles/1/{layer}/{tile}" for layer in ("units", "households", "cameras", "incidents")),
+        f"/api/v1/hotspots?{PERIOD}",
+        f"/api/v1/units/{world.own.grid}",
+    ):
+        assert wall.get(path).status_code == 401, path
+    for layer in ("households", "cameras", "incidents"):
+        assert wall.get(f"/wall/tiles/1/{layer}/{tile}").status_code == 404
+
+
+def test_a_key_that_was_ended_draws_no_map_from_then_on(wall, world: World):
+    paths = (f"/wall/tiles/1/units/{tile_of(world)}", "/wall/hotspots?method=count")
+    etags = [wall.get(path).headers["ETag"] for path in paths]
+    with begin(world.engine, EVERYWHERE) as conn:
+        kiosks.end(conn, everyone(), "hall", now=NOW)
+    for path, etag in zip(paths, etags, strict=True):
+        assert wall.get(path).status_code == 410
+        assert wall.get(path, headers={"If-None-Match": etag}).status_code == 410
+
+
+def test_a_wall_needs_no_key_from_whoever_is_signed_in_and_may_see_hotspots(leader, token_as):
+    assert leader.get("/wall").status_code == 200
+    assert leader.get("/wall/data").json["board"]["area"] == OWN
+    assert leader.get("/wall/hotspots?method=count").status_code == 200
+    assert token_as(Role.WORKER).get("/wall").status_code == 403
 
 
 def test_a_kiosk_is_bound_to_one_real_address(world: World):

@@ -69,8 +69,8 @@ def test_changes_are_a_feature_collection(token_as, world):
     assert caller.get("/api/v1/publications/7/changes").status_code == 404
 
 
-def tile_of(world, z=14):
-    lon, lat = world.own.at
+def tile_of(world, z=14, *, territory=None):
+    lon, lat = (territory or world.own).at
     n = 2**z
     y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * n
     return f"{z}/{int((lon + 180) / 360 * n)}/{int(y)}.mvt"

@@ -91,6 +91,8 @@ DOORS = {
     # A wall asks with the key of a kiosk: without one it is told so, and shown no page to sign in.
     "wall.wall": Door(None, "/wall"),
     "wall.data": Door(None, "/wall/data"),
+    "wall.hotspots": Door(None, "/wall/hotspots?method=excess"),
+    "wall.units_tile": Door(None, "/wall/tiles/1/units/15/{x}/{y}.mvt"),
     "board.counts": Door("incident.see", f"/api/v1/counts?{PERIOD}", walled=True),
     "board.rows": Door("incident.see", f"/api/v1/counts/rows?measure=valid&{PERIOD}", walled=True),
     "reports.list_reports": Door("export.run", "/api/v1/reports"),

@@ -84,7 +84,7 @@ def hotspots(asked):
     """
     with begin(viewer()) as conn:
         answer = hotspot_answers.prepare(conn, viewer(), question(asked))
-    return _unless_known(answer)
+    return unless_known(answer)
 
 
 @blp.get("/weeks")
@@ -97,10 +97,11 @@ def weeks(asked):
     """Return the maps of the weeks that end on the last day of a period."""
     with begin(viewer()) as conn:
         answer = hotspot_weeks.prepare(conn, viewer(), question(asked), asked["weeks"])
-    return _unless_known(answer)
+    return unless_known(answer)
 
 
-def _unless_known(answer):
+def unless_known(answer):
+    """Return an answer as a reply, which says nothing to whoever has the same already."""
     name = f"{answer.version}-{tag()}"
     unchanged = request.if_none_match.contains_weak(name)
     reply = Response(status=304) if unchanged else jsonify(answer.document(tag()))

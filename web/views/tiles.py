@@ -72,17 +72,27 @@ def units_tile(publication: int, z: int, x: int, y: int) -> Response:
     A number of the past answers with the county as it was; one that there is not (yet) with what
     is in force, uncached: the page that asks is about to learn of a new publication.
     """
+    return units_answer(publication, z, x, y)
+
+
+def units_answer(
+    publication: int, z: int, x: int, y: int, *, scope: str = "", caching: str = FOREVER
+) -> Response:
+    """Answer with a tile of unit outlines, of a territory's only if one is given.
+
+    `caching` is said of what was asked for; what is in force in its place is not to be kept.
+    """
     tiles.require_address("units", z, x, y)
     kept = current_app.extensions[_STORE]
-    packed = kept.get((publication, z, x, y))
-    if packed is not None:
-        return _answer(packed, f"{publication}-{z}-{x}-{y}", FOREVER)
-    with begin(None) as conn:
-        made = tiles.units_tile(conn, z, x, y, publication)
-    packed = _pack(made.plain)
-    kept.put((made.publication, z, x, y), packed)
-    caching = FOREVER if made.publication == publication else "no-store"
-    return _answer(packed, f"{made.publication}-{z}-{x}-{y}", caching)
+    packed = kept.get((publication, z, x, y, scope))
+    shown: int | None = publication
+    if packed is None:
+        with begin(None) as conn:
+            made = tiles.units_tile(conn, z, x, y, publication, scope=scope)
+        packed, shown = _pack(made.plain), made.publication
+        kept.put((shown, z, x, y, scope), packed)
+    tag = "-".join(str(part) for part in (shown, z, x, y, *filter(None, [scope])))
+    return _answer(packed, tag, caching if shown == publication else "no-store")
 
 
 def _points(layer: str, z: int, x: int, y: int) -> Response:

@@ -15,14 +15,17 @@ from grids.access import Action
 from grids.kiosks import Kiosk, KioskEnded
 from grids.model import Viewer
 from grids.window import Window
-from layers import county_hotspots
-from web.board_bodies import WallKey, WallQuery
+from layers import county_hotspots, hotspot_answers
+from layers.hotspot_answers import Asked
+from web.board_bodies import WallKey, WallMapQuery, WallQuery
 from web.clock import now, today
 from web.door import Blueprint
-from web.session import open_to_all
+from web.session import PasswordChangeNeeded, open_to_all
 from web.transaction import begin
 from web.views import pages
 from web.views.board import document
+from web.views.hotspots import unless_known
+from web.views.tiles import units_answer
 
 blp = Blueprint("wall", __name__)
 
@@ -37,7 +40,12 @@ HOT_ROWS = 8
 @blp.arguments(WallKey, location="query")
 @open_to_all
 def wall(asked):
-    """Show the wall; a key in the address is put into a cookie and leaves the address."""
+    """Show the wall; a key in the address is put into a cookie and leaves the address.
+
+    Whoever is signed in needs no key.
+    """
+    if current_user.is_authenticated and "key" not in asked:
+        return make_response(pages.screen(_who(), "wall", entry="board"))
     key = asked.get("key") or request.cookies.get(COOKIE, "")
     with begin(None) as conn:
         kiosk = kiosks.find(conn, key, request.remote_addr, now())
@@ -66,9 +74,8 @@ def wall(asked):
 def data(asked):
     """Return what a wall shows: figures of thirty days, hot grids, alerts; nothing of persons."""
     kiosk = None if current_user.is_authenticated else _kiosk()
-    who: Viewer = kiosk.viewer if kiosk else current_user.viewer
-    access.require(who, Action.HOTSPOT_SEE)
-    window = Window(today() - timedelta(DAYS - 1), today())
+    who = kiosk.viewer if kiosk else _who()
+    window = _window()
     with begin(who) as conn:
         found = {
             "board": document(board.read(conn, who, window, now(), area=asked.get("area"))),
@@ -84,6 +91,43 @@ def data(asked):
     answer = Response(orjson.dumps(found), mimetype="application/json")
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+@blp.get("/wall/hotspots")
+@blp.arguments(WallMapQuery, location="query")
+@open_to_all
+def hotspots(asked):
+    """Return one of the wall's hotspot maps, of the thirty days and the territory of the wall."""
+    who, window = _who(), _window()
+    question = Asked(window.since, window.until, method=asked["method"], area=asked.get("area"))
+    with begin(who) as conn:
+        answer = hotspot_answers.prepare(conn, who, question)
+    return unless_known(answer)
+
+
+@blp.get("/wall/tiles/<int:publication>/units/<int:z>/<int:x>/<int:y>.mvt")
+@open_to_all
+def units_tile(publication: int, z: int, x: int, y: int) -> Response:
+    """Return a tile of the wall's own units: their outlines, codes and names.
+
+    Browsers ask each time, so that a key that has ended shows nothing any more.
+    """
+    return units_answer(publication, z, x, y, scope=_who().scope, caching="private, no-cache")
+
+
+def _window() -> Window:
+    return Window(today() - timedelta(DAYS - 1), today())
+
+
+def _who() -> Viewer:
+    """Return who looks at the wall: whoever is signed in, else the kiosk of the cookie."""
+    if not current_user.is_authenticated:
+        return _kiosk().viewer
+    if current_user.must_change:
+        raise PasswordChangeNeeded
+    who: Viewer = current_user.viewer
+    access.require(who, Action.HOTSPOT_SEE)
+    return who
 
 
 def _kiosk() -> Kiosk:

@@ -1,6 +1,7 @@
 /** The requests of the board. */
 import { address, get, part, post, type Query } from "../api";
 import { ApiProblem, problemOf } from "../problem";
+import type { Answer, Method } from "../hotspots/answer";
 import type { Alert, Alerts, Board, BoardRow, WallData } from "./answer";
 
 export const REPORT_KINDS = ["daily", "weekly", "hotspot"] as const;
@@ -19,18 +20,32 @@ export function reportAddress(kind: string, on: string, format: string, query: Q
   return address(`/reports/${part(kind)}.${part(format)}`, { on, ...query }).replace("/api/v1", "");
 }
 
-/** What a wall shows; a wall has no session to renew, so that a refusal is data like any other. */
-export async function wallData(query: Query): Promise<WallData> {
+/** Where a wall's tiles are: a kiosk's key opens these and no others. */
+export const WALL_TILES = "/wall";
+
+/** What a wall shows. */
+export function wallData(query: Query): Promise<WallData> {
+  return ofWall<WallData>("/wall/data", query);
+}
+
+/** One of a wall's hotspot maps, of the days of its figures. */
+export function wallMap(query: { method: Method; area: string }, signal: AbortSignal): Promise<Answer> {
+  return ofWall<Answer>("/wall/hotspots", query, signal);
+}
+
+/** A wall has no session to renew, so that a refusal is data like any other. */
+async function ofWall<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch(address("/wall/data", query).replace("/api/v1", ""), {
+    answer = await fetch(address(path, query).replace("/api/v1", ""), {
       headers: { Accept: "application/json" },
       credentials: "same-origin",
+      ...(signal ? { signal } : {}),
     });
   } catch {
     throw new ApiProblem(0, {});
   }
   const document: unknown = await answer.json().catch(() => null);
   if (!answer.ok || document === null) throw problemOf(answer.ok ? 502 : answer.status, document);
-  return document as WallData;
+  return document as T;
 }

@@ -37,6 +37,8 @@ export interface MapOptions {
   readonly container: HTMLElement;
   readonly theme: Theme;
   readonly sources: Omit<Sources, "origin">;
+  /** A path before that of the tiles, for who may ask for no others. */
+  readonly tiles?: string | undefined;
   readonly overlays: readonly OverlayName[];
   readonly hidden?: readonly Group[];
   /** Keep the units' own lines and selection back, where the map paints something else. */
@@ -78,8 +80,8 @@ export function canDraw(): boolean {
 
 export type GridMap = ReturnType<typeof createMap>;
 
-function styleOf({ theme, sources, overlays, hidden = [] }: MapOptions) {
-  const style = countyStyle(theme, { ...sources, origin: location.origin });
+function styleOf({ theme, sources, tiles = "", overlays, hidden = [] }: MapOptions) {
+  const style = countyStyle(theme, { ...sources, origin: `${location.origin}${tiles}` });
   const added = overlays.map((name) => OVERLAYS[name](theme));
   const kept = Object.assign({}, style.sources, ...added.map((overlay) => overlay.sources));
   const layers = [...style.layers, ...added.flatMap((overlay) => overlay.layers)].filter(

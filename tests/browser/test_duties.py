@@ -159,7 +159,7 @@ def test_somebody_sits_at_a_departments_desk_and_is_told_what_comes_in(sign_in, 
 def test_an_administrator_says_which_roles_get_short_messages(sign_in, owner):
     page, watch = sign_in("admin", path="/duties?tab=channels")
     expect(page.get_by_text("未配置发送通道")).to_be_visible()
-    box = page.get_by_label("领导：短信")
+    box = page.get_by_label("给领导发短信")
     box.check()
     expect(page.get_by_text("已保存").first).to_be_visible()
     page.reload()

@@ -17,7 +17,10 @@ pytestmark = pytest.mark.browser
 OUTLINE = text(
     "SELECT ST_AsBinary(outline) FROM unit_outline WHERE unit_code = :code AND upper_inf(valid)"
 )
-MATTER = text("SELECT code, name FROM matter WHERE attempts = '3-2-1' ORDER BY code LIMIT 1")
+MATTER = text(
+    "SELECT code, name FROM matter WHERE attempts = '3-2-1' AND first_rank = 'primary'"
+    " ORDER BY code LIMIT 1"
+)
 STEPS = text(
     "SELECT s.action FROM incident_step AS s JOIN incident AS i USING (incident_id)"
     " WHERE i.number = :number ORDER BY s.seq"

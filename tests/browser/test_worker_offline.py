@@ -37,7 +37,9 @@ TASK = text(
     "SELECT result, (SELECT count(*) FROM audit WHERE record = 'task ' || task_id) FROM task"
     " WHERE title = :title"
 )
-HOMES = text("SELECT number, address FROM household WHERE grid_code = :code ORDER BY number LIMIT 5")
+HOMES = text(
+    "SELECT number, address FROM household WHERE grid_code = :code ORDER BY number LIMIT 5"
+)
 # All texts that this browser keeps of the site, in caches and databases.
 EVERYTHING = """async () => {
   const texts = [];

@@ -106,6 +106,11 @@ def tap_through(page: Page, number: str, result: str = "已现场处理完毕") 
     one.get_by_role("button", name=result).tap()
 
 
+def all_kept(page: Page, n: int) -> None:
+    """Wait until the phone has `n` deeds on its disk: the bar counts them from the tap on."""
+    until(page, f"async () => (await ({KEPT})()).length >= {n}")
+
+
 def all_sent(page: Page, n: int) -> None:
     """Wait until the phone has heard of `n` deeds that they arrived, and says so.
 

@@ -16,6 +16,7 @@ from tests.browser.phone import (
     KEPT,
     PUT,
     a_photo,
+    all_kept,
     all_sent,
     can_start_offline,
     card,
@@ -92,6 +93,7 @@ def test_three_taps_without_a_network_count_once_when_it_is_back(browser, site, 
         expect(card(page, number)).to_have_count(0)
         assert steps_of(owner, key) == []
         # The browser is killed with the queue in it, and comes back still without a network.
+        all_kept(page, 3)
         page.close()
         again = open_again(context, site)
         expect(again.locator("[data-waiting]")).to_have_text("待发送 3")
@@ -114,6 +116,7 @@ def test_what_was_given_back_without_a_network_does_not_come_back(browser, site,
         one.get_by_role("button", name="退回").tap()
         one.get_by_role("button", name="不在我的网格").tap()
         expect(card(page, number)).to_have_count(0)
+        all_kept(page, 1)
         page.reload()
         expect(page.locator("[data-waiting]")).to_have_text("待发送 1")
         expect(card(page, number)).to_have_count(0)

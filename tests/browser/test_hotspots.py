@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -41,6 +42,11 @@ def listed(page) -> list[str]:
     return page.locator(".rank tbody td button").all_inner_texts()
 
 
+def shown(value, digits):
+    """Return a number as browsers round it: halves of its decimal form go up."""
+    return str(Decimal(str(value)).quantize(Decimal(digits), ROUND_HALF_UP))
+
+
 def test_a_leader_changes_the_period_and_the_method_and_asks_why(sign_in, owner):
     page, _ = sign_in("leader", path="/hotspots")
     settled(page)
@@ -60,10 +66,10 @@ def test_a_leader_changes_the_period_and_the_method_and_asks_why(sign_in, owner)
     own, around = why.locator("dl").first, why.locator("dl").last
     expect(own).to_contain_text(f"户数{first['households']}")
     expect(own).to_contain_text(f"登记件数{first['observed']}")
-    expect(own).to_contain_text(f"按户数推算{first['expected']:.1f}")
+    expect(own).to_contain_text(f"按户数推算{shown(first['expected'], '0.1')}")
     near = first["around"]
     expect(around).to_contain_text(f"登记件数{near['observed']}")
-    expect(around).to_contain_text(f"{near['low']:.2f} – {near['high']:.2f}")
+    expect(around).to_contain_text(f"{shown(near['low'], '0.01')} – {shown(near['high'], '0.01')}")
     with owner.connect() as conn:
         seen = conn.execute(SEEN, {"grid": first["code"], **period}).scalar_one()
     assert seen == first["observed"]

@@ -12,7 +12,7 @@ from grids import assign, schema
 from grids.errors import BadValue
 from grids.locate import locate
 from grids.model import Assignment, Level
-from grids.residents import Place
+from grids.resident_choices import Place
 
 _U = schema.unit.c
 
@@ -50,7 +50,7 @@ class WhoIsWhere:
 
 
 def at(conn: Connection, place: Place, now: datetime) -> WhoIsWhere:
-    """Return who answers for a place of the county; see `residents.require_inside`.
+    """Return who answers for a place of the county; see `resident_choices.require_inside`.
 
     Raises
     ------

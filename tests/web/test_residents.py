@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
-from grids import incidents, residents
+from grids import incidents, receipts, resident_choices, residents
 from grids.access import everyone
 from grids.db import EVERYWHERE, begin
 from grids.incident_card import Residents
@@ -160,7 +160,7 @@ def test_the_same_page_sent_twice_is_one_report_with_one_code(resident, world):
 
 
 def test_a_page_that_is_sent_several_times_at_once_is_one_report(world):
-    place = residents.Place(world.own.village, "渡口")
+    place = resident_choices.Place(world.own.village, "渡口")
     said = residents.Said(uuid4().hex, "lighting", "同时点了几下", place, phone=PHONE)
 
     def send(_: int) -> tuple[str, str]:
@@ -309,7 +309,7 @@ def test_two_thousand_guessed_codes_find_nothing(world):
     with begin(world.engine, EVERYWHERE) as conn:
         for n in range(2_000):
             with pytest.raises(residents.NothingThere):
-                residents.find(conn, residents.code_of(f"guess {n}"), f"{n:04d}")
+                residents.find(conn, receipts.code_of(f"guess {n}"), f"{n:04d}")
 
 
 def test_a_resident_sees_the_answer_and_nothing_of_the_house(resident, world):
@@ -364,8 +364,8 @@ def test_nothing_that_is_kept_leads_back_to_a_code(resident, world):
             text("SELECT r::text FROM resident_report AS r WHERE incident_id = :i"),
             {"i": row.incident_id},
         ).scalar_one()
-    assert residents.plain(code) not in kept
-    assert residents.plain(code) not in row.external_id.upper()
+    assert receipts.plain(code) not in kept
+    assert receipts.plain(code) not in row.external_id.upper()
     with begin(world.engine, EVERYWHERE) as conn:
         card = incidents.get(conn, everyone(), UUID(str(row.incident_id)), now())
     assert card.incident.number == row.number

@@ -20,9 +20,10 @@ from werkzeug.exceptions import TooManyRequests
 
 from geo.datum import Datum
 from geo.errors import Refusal
-from grids import residents, responsible
+from grids import receipts, resident_choices, resident_photos, residents, responsible
 from grids.errors import BadValue
-from grids.residents import Place, Said
+from grids.resident_choices import Place
+from grids.residents import Said
 from importers.photos import clean
 from importers.positions import parse_number
 from web import assets
@@ -107,8 +108,8 @@ def contact_step():
     try:
         place = _place(said)
         with begin_for_county() as conn:
-            residents.require_inside(conn, place)
-    except residents.OutsideCounty:
+            resident_choices.require_inside(conn, place)
+    except resident_choices.OutsideCounty:
         return render_template("resident/outside.html"), 422
     except Refusal as refusal:
         return _where(said, refusal)
@@ -140,11 +141,11 @@ def take_report():
         )
         with begin_for_county() as conn:
             given = residents.receive(conn, whole, keys, now())
-    except residents.OutsideCounty:
+    except resident_choices.OutsideCounty:
         return render_template("resident/outside.html"), 422
     except Refusal as refusal:
         return _contact(said, refusal)
-    cookie["receipt"] = [given.code, residents.tail_of(whole.phone)]
+    cookie["receipt"] = [given.code, receipts.tail_of(whole.phone)]
     return redirect(url_for("residents.receipt"), 303)
 
 
@@ -178,7 +179,7 @@ def status():
 
 @blp.post("/report/status")
 @limiter.limit(TRIES)
-@limiter.limit(TRIES_OF_A_CODE, key_func=lambda: residents.plain(request.form.get("code", "")))
+@limiter.limit(TRIES_OF_A_CODE, key_func=lambda: receipts.plain(request.form.get("code", "")))
 @open_to_all
 def show_status():
     """Show how far a report is; whatever does not fit is answered alike."""
@@ -227,13 +228,13 @@ def where():
     said = {name: request.args.get(name, "").strip()[:40] for name in ("village", *_POSITION)}
     answer = refusal = None
     with begin_for_county() as conn:
-        townships = residents.villages(conn)
+        townships = resident_choices.villages(conn)
         try:
             place = _place({"landmark": "", **said})
             if place.x is not None or place.village_code:
-                residents.require_inside(conn, place)
+                resident_choices.require_inside(conn, place)
                 answer = responsible.at(conn, place, now())
-        except residents.OutsideCounty:
+        except resident_choices.OutsideCounty:
             return render_template("resident/outside.html"), 422
         except Refusal as refused:
             refusal = sentence(refused)
@@ -262,7 +263,7 @@ def _place(said: dict[str, str]) -> Place:
         x=lon if known else None,
         y=lat if known else None,
         datum=Datum.WGS84.value if known else None,
-        accuracy_m=min(accuracy, residents.WORST_ACCURACY_M) if known and accuracy else None,
+        accuracy_m=min(accuracy, resident_choices.WORST_ACCURACY_M) if known and accuracy else None,
     )
 
 
@@ -281,12 +282,12 @@ def _keep_photo(key: str) -> None:
     with limiter.limit(PHOTOS):
         picture = clean(given)
     with begin_for_county() as conn:
-        residents.keep_photo(conn, key, picture, now())
+        resident_photos.keep(conn, key, picture, now())
 
 
 def _what(said: dict[str, str], refusal: Refusal | None = None, missing: str | None = None):
     with begin_for_county() as conn:
-        offered = residents.categories(conn, today())
+        offered = resident_choices.categories(conn, today())
         has_photo = "words" in said and _has_photo(conn, said["key"])
     page = render_template(
         "resident/what.html",
@@ -302,13 +303,13 @@ def _what(said: dict[str, str], refusal: Refusal | None = None, missing: str | N
 
 def _has_photo(conn: Any, key: str) -> bool:
     with suppress(Refusal):
-        return residents.has_photo(conn, key)
+        return resident_photos.waits(conn, key)
     return False
 
 
 def _where(said: dict[str, str], refusal: Refusal | None = None):
     with begin_for_county() as conn:
-        townships = residents.villages(conn)
+        townships = resident_choices.villages(conn)
     page = render_template(
         "resident/place.html",
         said=said,
@@ -321,7 +322,7 @@ def _where(said: dict[str, str], refusal: Refusal | None = None):
 
 def _contact(said: dict[str, str], refusal: Refusal | None = None):
     with begin_for_county() as conn:
-        alike = residents.look_alikes(conn, said["category"], _place(said), now())
+        alike = resident_choices.look_alikes(conn, said["category"], _place(said), now())
     page = render_template(
         "resident/contact.html",
         said=said,

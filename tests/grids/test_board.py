@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from grids import board
+from grids import board, board_rows
 from grids.access import everyone
 from grids.errors import BadValue, NotFound
 from grids.model import Role, Viewer
@@ -137,10 +137,10 @@ def test_every_number_opens_into_exactly_its_rows(conn, county, report):
     for area in (COUNTY, TOWNSHIP, VILLAGE, county[0].code, OTHER):
         found = board.read(conn, viewer, JUNE, NOW, area=area)
         for measure, n in found.total.counts.items():
-            rows, total = board.list_rows(conn, viewer, measure, JUNE, NOW, area=area)
+            rows, total = board_rows.list_rows(conn, viewer, measure, JUNE, NOW, area=area)
             assert (len(rows), total) == (n, n), (area, measure)
         for colour, n in found.colours.items():
-            rows, total = board.list_rows(conn, viewer, colour, None, NOW, area=area)
+            rows, total = board_rows.list_rows(conn, viewer, colour, None, NOW, area=area)
             assert (len(rows), total) == (n, n), (area, colour)
 
 
@@ -238,7 +238,7 @@ def test_a_viewer_sees_the_own_territory_and_nothing_of_others(conn, county, rep
     with pytest.raises(NotFound):
         board.read(conn, viewer, JUNE, NOW, area=TOWNSHIP + "999")
     with pytest.raises(BadValue):
-        board.list_rows(conn, viewer, "closed", None, NOW)
+        board_rows.list_rows(conn, viewer, "closed", None, NOW)
 
 
 def test_moving_an_incident_moves_its_count(conn, county, report):

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import orjson
 from flask import Response, jsonify, request
 
-from grids import board
+from grids import board, board_rows
 from grids.board import Board
 from grids.window import Window
 from web.board_bodies import BoardQuery, BoardRowsQuery
@@ -55,7 +55,7 @@ def rows(asked):
     """Return the incidents that a number counts, the newest report first."""
     window = Window(asked["since"], asked["until"]) if "since" in asked else None
     with begin(viewer()) as conn:
-        found, n = board.list_rows(
+        found, n = board_rows.list_rows(
             conn,
             viewer(),
             asked["measure"],

@@ -36,6 +36,27 @@ INCIDENT = text("SELECT * FROM incident WHERE number = :number")
 STEPS = text("SELECT action, note FROM incident_step WHERE incident_id = :id ORDER BY seq")
 NAME = text("SELECT name FROM unit WHERE code = :code")
 METRES_PER_DEGREE = 111_000
+# A sub-group of a grid with a worker, both at work, and a place well inside it.
+INFORMED = text(
+    """
+    SELECT i.unit_code, p.name AS informant, w.name AS worker,
+           ST_X(c.center) AS lon, ST_Y(c.center) AS lat
+      FROM duty AS i
+      JOIN person AS p ON p.person_id = i.person_id
+      JOIN duty AS d ON d.unit_code = left(i.unit_code, 15) AND d.rank = 'primary'
+       AND upper_inf(d.valid)
+      JOIN person AS w ON w.person_id = d.person_id
+      JOIN unit_outline AS o ON o.unit_code = i.unit_code AND upper_inf(o.valid)
+      CROSS JOIN ST_MaximumInscribedCircle(o.outline) AS c
+     WHERE i.rank = 'informant' AND upper_inf(i.valid) AND p.name <> w.name
+       AND NOT EXISTS (SELECT FROM leave AS l
+                        WHERE l.person_id IN (i.person_id, d.person_id)
+                          AND upper(l.during) > now())
+     ORDER BY i.unit_code
+     LIMIT 1
+    """
+)
+FIRST_MATTER = text("SELECT min(code) FROM matter WHERE first_rank = :rank AND upper_inf(valid)")
 
 
 @pytest.fixture
@@ -115,6 +136,38 @@ def test_an_event_near_a_border_names_both_grids_and_asks_for_review(sign_in, ow
     assert (moved.owner_unit, moved.review) == (other, False)
     assert moved.owner_id != kept.owner_id
     assert steps[-1][1] == "现场核实在沟渠东侧"
+
+
+def test_the_form_names_who_will_receive_the_matter(sign_in, owner):
+    with owner.connect() as conn:
+        here = conn.execute(INFORMED).one()
+        matters = {
+            rank: conn.execute(FIRST_MATTER, {"rank": rank}).scalar_one()
+            for rank in ("informant", "primary")
+        }
+    page, _ = sign_in("dispatcher", path="/incidents?new=1")
+    settled(page)
+    form = page.locator(".intake")
+    form.get_by_label("坐标（经度, 纬度）").fill(f"{here.lon:.7f}, {here.lat:.7f}")
+    said = form.locator(".owner .facts")
+    # Whose it is depends on the matter: until there is one nobody is named.
+    expect(said).to_contain_text("选定事项后显示")
+    expect(said).not_to_contain_text(here.worker)
+    form.get_by_label("事项").select_option(matters["primary"])
+    expect(said).to_contain_text(f"{here.worker} · 网格员")
+    form.get_by_label("事项").select_option(matters["informant"])
+    expect(said).to_contain_text(f"{here.informant} · 信息员")
+    reason = "应由其负责，且在岗"
+    expect(said).to_contain_text(reason)
+    form.get_by_label("情况", exact=True).fill("两家为地界争吵")
+    form.get_by_role("button", name="登记并派遣").click()
+    detail = page.locator(".detail")
+    number = detail.locator("header .num").first.inner_text()
+    expect(detail).to_contain_text(here.informant)
+    expect(detail).to_contain_text(reason)
+    with owner.connect() as conn:
+        kept = conn.execute(INCIDENT, {"number": number}).one()
+    assert (kept.owner_unit, kept.owner_rank) == (here.unit_code, "informant")
 
 
 def test_a_position_without_its_datum_is_refused_in_words(sign_in, site, owner, border):

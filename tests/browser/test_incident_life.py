@@ -121,11 +121,12 @@ def test_a_pin_that_is_moved_asks_about_the_owner(sign_in, site, owner):
     grid = site.accounts["worker"].unit_code
     with owner.connect() as conn:
         outline = shapely.from_wkb(conn.execute(OUTLINE, {"code": grid}).scalar_one())
+        matter = conn.execute(MATTER).one()
     lon, lat = shapely.maximum_inscribed_circle(outline).coords[0]
     desk, _ = sign_in("dispatcher", path="/incidents?new=1")
     settled(desk)
     form = desk.locator(".intake")
-    form.get_by_label("事项").select_option(index=1)
+    form.get_by_label("事项").select_option(matter.code)
     form.get_by_label("情况", exact=True).fill("路面塌陷")
     form.get_by_label("坐标（经度, 纬度）").fill(f"{lon:.6f}, {lat:.6f}")
     expect(form.locator(".owner")).to_contain_text(site.accounts["worker"].name)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from grids.db import EVERYWHERE, begin
 from grids.model import Role
 from layers.print.ink import Ink
-from tests.factories import COUNTY
+from tests.factories import COUNTY, Make
 from tests.web.conftest import OWN
 from web.cli.root import cli
 
@@ -253,3 +253,44 @@ def test_the_desk_on_the_command_line(wangge, world, tmp_path):
 def test_a_moment_is_shown_as_the_clocks_in_china_show_it(app):
     shown = app.jinja_env.filters["china"](datetime(2026, 11, 22, 17, 30, tzinfo=UTC))
     assert shown == "2026-11-23 01:30"
+
+
+@pytest.fixture
+def informed(world):
+    """Somebody of the sub-group to whom quarrels come first, and an unlit lamp does not."""
+    with begin(world.engine, EVERYWHERE) as conn:
+        make = Make(conn)
+        make.matter("0101", first_rank="informant")
+        person = make.duty(world.own.subgroup, "informant", name="沟边组信息员")
+    yield world.own.subgroup
+    with begin(world.engine, EVERYWHERE) as conn:
+        conn.execute(text("DELETE FROM duty WHERE person_id = :p"), {"p": person})
+
+
+@pytest.mark.parametrize("matter", ["0101", "0201"])
+@pytest.mark.parametrize("where", ["inside", "on a border", "in a vacant grid", "outside"])
+def test_who_will_receive_a_report_is_known_before_it_is_sent(
+    report, desk, world, informed, matter, where
+):
+    lon, lat = world.own.at
+    lon, lat = {
+        "inside": (lon, lat),
+        "on a border": (lon + 0.0075, lat),
+        "in a vacant grid": (lon, lat - 0.01),
+        "outside": (lon - 1, lat),
+    }[where]
+    at = f"lon={lon}&lat={lat}&datum=cgcs2000&accuracy_m=20"
+    said = desk.get(f"/api/v1/where?{at}&matter={matter}").json
+    key = report(matter_code=matter, lon=lon, lat=lat, accuracy_m=20)["incident_id"]
+    with world.engine.connect() as conn:
+        kept = conn.execute(text("SELECT * FROM incident WHERE incident_id = :k"), {"k": key}).one()
+    worker = said["worker"]
+    assert (str(kept.owner_id or ""), kept.owner_unit, kept.owner_rank) == (
+        worker["person_id"] or "",
+        worker["unit_code"],
+        worker["rank"],
+    )
+    reason, skipped = kept.owner_reason["reason"], kept.owner_reason["skipped"]
+    assert (said["reason"], said["skipped"]) == (reason, skipped)
+    if where == "inside":
+        assert kept.owner_rank == ("informant" if matter == "0101" else "primary")

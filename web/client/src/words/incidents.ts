@@ -143,6 +143,7 @@ export const incidents = {
   "desk.saved": ["已登记 {number}，负责人：{owner}", "Entered {number}; owner: {owner}"],
   "desk.owner_now": ["由谁负责", "Who will answer"],
   "desk.owner_later": ["填好位置后显示负责人", "The owner appears once there is a position"],
+  "desk.owner_matter": ["选定事项后显示：有的事项先交小组信息员", "Known once there is a matter: some come to the informant first"],
   "desk.department": ["主管部门：{name}　时限 {hours} 小时", "Department: {name}　limit {hours} h"],
   "desk.matter_pick": ["请选择事项", "Choose a matter"],
   "desk.no_matters": ["准入事项清单为空，请先导入事项。", "The admission list is empty: import matters first."],

@@ -27,6 +27,7 @@ _DMS = re.compile(
 _DECIMAL = re.compile(
     rf"\s*(?P<before>{_SIDE})?\s*(?P<number>{_NUMBER})\s*[°º度]?\s*(?P<after>{_SIDE})?\s*"
 )
+_PLAIN = re.compile(_NUMBER, re.ASCII)
 _PAIR = re.compile(rf"^\s*({_NUMBER})\s*[,;\s]\s*({_NUMBER})\s*$")
 
 
@@ -54,14 +55,18 @@ def parse_number(value: Value) -> float | None:
     if isinstance(value, int | float):
         return float(value) if np.isfinite(value) else None
     text = as_text(value)
+    if _PLAIN.fullmatch(text):
+        return float(text)
     decimal = _DECIMAL.fullmatch(text)
     if decimal:
         number = float(decimal["number"])
         side = (decimal["before"] or decimal["after"] or "").upper()
         return -abs(number) if side in ("S", "W", "南", "西") else number
     found = _DMS.fullmatch(text)
-    if not found:
-        return None
+    return _degrees(found) if found else None
+
+
+def _degrees(found: re.Match[str]) -> float | None:
     minutes = float(found["minutes"] or 0)
     seconds = float(found["seconds"] or 0)
     # 60.00 is what rounding makes of 59.999.
@@ -82,14 +87,14 @@ def read_positions(xs: Sequence[Value], ys: Sequence[Value], datum: Datum | Epsg
     n = len(xs)
     given = np.full((n, 2), np.nan)
     problems = [""] * n
-    for i, (x, y) in enumerate(zip(xs, ys, strict=True)):
-        if as_text(y) == "" and (pair := _PAIR.match(as_text(x))):
+    for i, (x, y) in enumerate(zip(map(as_text, xs), map(as_text, ys), strict=True)):
+        if y == "" and (pair := _PAIR.match(x)):
             given[i] = float(pair[1]), float(pair[2])
             continue
-        if as_text(x) == "" or as_text(y) == "":
+        if x == "" or y == "":
             problems[i] = "missing"
             continue
-        a, b = parse_number(x), parse_number(y)
+        a, b = parse_number(xs[i]), parse_number(ys[i])
         if a is None or b is None:
             problems[i] = "unreadable"
             continue

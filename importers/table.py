@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import python_calamine
@@ -52,20 +53,25 @@ class Table:
 
     def text(self, heading: str) -> list[str]:
         """Return a column as trimmed text in NFKC form (full-width digits become digits)."""
-        return [as_text(value) for value in self.columns[heading]]
+        column = self.columns[heading]
+        # Values that are equal read the same, whatever their types: True, 1 and 1.0 are "1".
+        words = {value: as_text(value) for value in set(column)}
+        return [words[value] for value in column]
 
 
 def as_text(value: Value) -> str:
     """Return a cell as trimmed text; whole numbers lose their `.0`, nothing is an empty text."""
+    if isinstance(value, str):
+        # Ideographs outside the basic plane must survive: NFKC leaves them; it folds full-width
+        # forms.
+        return (value if value.isascii() else unicodedata.normalize("NFKC", value)).strip()
     if value is None:
         return ""
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    text = str(value)
-    # Ideographs outside the basic plane must survive: NFKC leaves them; it folds full-width forms.
-    return text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+    return str(value)
 
 
 def is_spoiled_code(value: Value) -> bool:
@@ -160,10 +166,8 @@ def _from_csv(path: Path, encoding: str | None, known: Sequence[str]) -> Table:
     first = text[: text.find("\n")] if "\n" in text else text
     delimiter = max(",\t;", key=first.count)
     try:
-        rows: list[list[Value]] = [
-            [cell if cell != "" else None for cell in row]
-            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        ]
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        rows: list[list[Value]] = [[cell or None for cell in row] for row in reader]
     except csv.Error as error:
         raise UnreadableTable(file=path.name, reason=str(error)) from error
     return _table(path, rows, known, used)
@@ -204,8 +208,9 @@ def _table(
         for number, row in enumerate(rows[at + 1 :], start=at + 2)
         if any(cell is not None for cell in row)
     ]
+    # The headings lead, so that every one has a column however short the rows are.
+    across = zip_longest(headings, *(row for _, row in kept))
     columns: dict[str, list[Value]] = {
-        heading: [row[i] if i < len(row) else None for _, row in kept]
-        for i, heading in enumerate(headings)
+        str(heading): cells for heading, *cells in islice(across, len(headings))
     }
     return Table(tuple(headings), columns, [number for number, _ in kept], encoding)

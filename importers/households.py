@@ -69,7 +69,7 @@ def import_households(
     texts = {name: rows.text(name) for name in TEXTS}
     taken_elsewhere = intake.outside(conn, "household", numbers, viewer.scope)
     keys, n_disagree = options.keys, 0
-    merged = []
+    merged, phone_of = [], {}
     for i in range(len(rows)):
         code = codes[i]
         grid, subgroup, placed_by = places.grids[i], places.subgroups[i], "position"
@@ -86,6 +86,7 @@ def import_households(
             )
         if rows.refused(i):
             continue
+        phone_of[numbers[i]] = phones[i]
         merged.append(
             (
                 numbers[i],
@@ -117,7 +118,7 @@ def import_households(
         conn,
         merged,
         absent=absent,
-        phones=dict(zip(numbers, phones, strict=True)) if rows.has("phone") else None,
+        phones=phone_of if rows.has("phone") else None,
         keys=keys,
         publication=places.publication,
         batch_id=batch_id,

@@ -47,7 +47,7 @@ def import_people(
     if any(phones) and options.keys is None:
         raise NoKeys(file=file.name)
     taken_elsewhere = intake.outside(conn, "person", keys_of, viewer.scope)
-    merged = []
+    merged, phone_of = [], {}
     for i in range(len(rows)):
         if codes[i]:
             refuse_outside(rows, i, viewer, codes[i])
@@ -55,6 +55,7 @@ def import_people(
             rows.refuse(i, "key", "territory.outside", "This person is not of your territory.")
         if rows.refused(i):
             continue
+        phone_of[keys_of[i]] = phones[i]
         merged.append(
             (
                 keys_of[i],
@@ -70,7 +71,7 @@ def import_people(
     report.taken = intake.save_people(
         conn,
         merged,
-        phones=dict(zip(keys_of, phones, strict=True)) if rows.has("phone") else None,
+        phones=phone_of if rows.has("phone") else None,
         keys=options.keys,
     )
     report.unchanged = len(merged) - report.taken

@@ -255,6 +255,14 @@ def test_a_telephone_number_stands_nowhere_in_the_clear(conn, make, take):
     assert all(PHONE not in said and PHONE.encode().hex() not in said for (said,) in everything)
 
 
+def test_a_refused_row_has_no_say_in_whether_a_telephone_number_changed(make, take):
+    (grid,) = make.grids(1, 1)
+    twice = [row("1", make.centre_of(grid)), row("1", make.centre_of(grid), phone="13800000000")]
+    assert take(twice).taken == 1
+    again = take(twice)
+    assert (again.taken, again.unchanged, again.refused) == (0, 1, 1)
+
+
 def test_numbers_without_a_key_to_encrypt_them_are_refused(make, take):
     (grid,) = make.grids(1, 1)
     with pytest.raises(NoKeys):

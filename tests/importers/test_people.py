@@ -83,6 +83,14 @@ def test_a_list_without_numbers_keeps_them(conn, make, staff):
     assert rows_of(conn, "SELECT name, phone_mask FROM person") == [("李逸", "138****2222")]
 
 
+def test_a_refused_row_has_no_say_in_whether_a_telephone_number_changed(make, staff):
+    make.grids(1, 1)
+    twice = [["w1", "甲", "13900000001", VILLAGE], ["w1", "甲", "13900000002", VILLAGE]]
+    assert staff(twice).taken == 1
+    again = staff(twice)
+    assert (again.taken, again.unchanged, again.refused) == (0, 1, 1)
+
+
 def test_what_is_wrong_with_a_person_is_said(make, staff):
     (grid,) = make.grids(1, 1)
     report = staff(

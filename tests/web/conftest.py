@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -174,7 +175,7 @@ def _alert(make: Make, territory: str, grid: str) -> UUID:
     return alert_id
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def web_engine(clone) -> Iterator[Engine]:
     """The owner's engine on the database that the application serves."""
     engine = make_engine(clone())
@@ -182,7 +183,7 @@ def web_engine(clone) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def world(web_engine: Engine) -> World:
     with begin(web_engine, EVERYWHERE) as conn:
         make = Make(conn)
@@ -234,11 +235,14 @@ def config_of(engine: Engine, *, testing: bool = True, **more: Any) -> Config:
 def translations() -> None:
     """Compile the translations as set-up does, so that tests read the words of this moment."""
     for source in (Path(web.__file__).parent / "translations").rglob("*.po"):
-        with source.open("rb") as words, source.with_suffix(".mo").open("wb") as compiled:
+        # Another process of the tests may read the file at this moment.
+        whole = source.with_suffix(f".{os.getpid()}")
+        with source.open("rb") as words, whole.open("wb") as compiled:
             write_mo(compiled, read_po(words))
+        whole.replace(source.with_suffix(".mo"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def app(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The application as the web role; its screens need no built client."""
     real = assets.BUILD
@@ -289,7 +293,7 @@ class Staff:
         return Account(people.folded(login), token, Viewer(who, f"{role} {scope}", role, scope))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def staff_of(world: World) -> Staff:
     return Staff(world.engine)
 

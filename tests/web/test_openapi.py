@@ -16,7 +16,7 @@ from grids.model import Role
 PROBLEM = "application/problem+json"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def described(app) -> dict[str, Any]:
     return app.test_client().get("/api/v1/openapi.json").json
 

@@ -7,9 +7,10 @@ asking transaction would read: there is no lag.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,12 +21,15 @@ from sqlalchemy import Connection, Engine, Row
 
 from geo.hotspots.cube import Events, events, keys
 from grids.db import statement
+from grids.extent import Extent, extent_of
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 # Days are counted from here; counts of earlier days are not taken into memory.
 FIRST_DAY = date(1970, 1, 1)
+# Days are kept in sixteen bits.
+_DAYS = 1 << 16
 # So many changed rows are kept beside the others before they are sorted in.
 _APART = 20_000
 # Reading everything again is quicker than taking in more changed rows than this one by one.
@@ -36,7 +40,7 @@ _HEADER, _COPY_ROW = (
         [("fields", ">i2")]
         + [
             (name, kind)
-            for column in ("grid", "day", "kind", "n")
+            for column in ("grid", "day", "kind", "n", "n_by_month")
             for name, kind in (
                 (f"{column}_bytes", ">i4"),
                 (column, ">i8" if column in ("grid", "kind") else ">i4"),
@@ -75,27 +79,48 @@ class DailyCounts:
     kinds
         Matter, level and source of each kind.
     extent
-        First and last day with a count of any grid; None if there is none.
+        From which day to which there are data, of all grids; None if there are none.
     """
 
     grids: tuple[str, ...]
     kinds: tuple[tuple[str, str, str], ...]
-    extent: tuple[date, date] | None
+    extent: Extent | None
     _sorted: Events
     _changes: Events
+    _by_month: Events
+
+    @property
+    def has_months(self) -> bool:
+        """Return whether any incident is known by its month alone."""
+        return bool(self._by_month.key.size)
+
+    def by_month(self, since: date, until: date, wanted: Filter) -> NDArray[np.int32]:
+        """Return as `cube`, only what is known by its month alone: it stands on the first day."""
+        first, days = (since - FIRST_DAY).days, (until - since).days + 1
+        return self._by_month.cube(first, days, self._kinds(wanted))
 
     def cube(self, since: date, until: date, wanted: Filter) -> NDArray[np.int32]:
-        """Return incidents by grid and day, shape (grids, days), both ends included."""
+        """Return incidents by grid and day, shape (grids, days), both ends included.
+
+        What `by_month` returns is among them.
+        """
         first, days = (since - FIRST_DAY).days, (until - since).days + 1
         mask = self._kinds(wanted)
         return self._sorted.cube(first, days, mask) + self._changes.cube(first, days, mask)
 
-    def by_source(self, since: date, until: date, wanted: Filter, units: Bools) -> dict[str, int]:
-        """Return incidents by source of the grids that are True; zeros are missing."""
+    def by_source(
+        self, since: date, until: date, wanted: Filter, units: Bools, *, days_only: bool = False
+    ) -> dict[str, int]:
+        """Return incidents by source of the grids that are True; zeros are missing.
+
+        `days_only` leaves out what is known by its month alone.
+        """
         first, days = (since - FIRST_DAY).days, (until - since).days + 1
         total = np.zeros(len(self.kinds), np.int64)
         for one in (self._sorted, self._changes):
             total += one.by_kind(first, days, units, len(self.kinds))
+        if days_only:
+            total -= self._by_month.by_kind(first, days, units, len(self.kinds))
         found: dict[str, int] = {}
         for kind, n, counts in zip(self.kinds, total, self._kinds(wanted), strict=True):
             if n and counts:
@@ -124,7 +149,9 @@ class _Held:
     kinds: dict[tuple[str, str, str], int] = field(default_factory=dict)
     sorted: Events = field(default_factory=_no_events)
     changes: dict[int, int] = field(default_factory=dict)
-    extent: tuple[int, int] | None = None
+    by_month: dict[int, int] = field(default_factory=dict)
+    last_month: int = -1
+    by_day: Ints = field(default_factory=lambda: np.zeros(_DAYS, np.int64))
     made: DailyCounts | None = None
 
     def as_counts(self) -> DailyCounts:
@@ -134,16 +161,25 @@ class _Held:
                 self.sorted = Events(self.sorted.key, self.sorted.n, n)
             changed = np.fromiter(self.changes, np.int64, len(self.changes))
             by = np.fromiter(self.changes.values(), np.int32, len(self.changes))
+            months = np.fromiter(self.by_month, np.int64, len(self.by_month))
+            of_months = np.fromiter(self.by_month.values(), np.int32, len(self.by_month))
             self.made = DailyCounts(
                 grids=tuple(self.grids),
                 kinds=tuple(self.kinds),
-                extent=None
-                if self.extent is None
-                else (_date(self.extent[0]), _date(self.extent[1])),
+                extent=self._extent(),
                 _sorted=self.sorted,
                 _changes=events(changed, by, n),
+                _by_month=events(months, of_months, n),
             )
         return self.made
+
+    def _extent(self) -> Extent | None:
+        """Return from when to when there are data; of a month without days, to its end."""
+        found = extent_of(self.by_day, FIRST_DAY)
+        if found is None or (found.last.replace(day=1) - FIRST_DAY).days > self.last_month:
+            return found
+        _, length = monthrange(found.last.year, found.last.month)
+        return replace(found, last=found.last.replace(day=length))
 
 
 _held: WeakKeyDictionary[Engine, _Held] = WeakKeyDictionary()
@@ -175,15 +211,18 @@ def _follow(conn: Connection, held: _Held) -> bool:
     ).all()
     if len(rows) == _TOO_MANY:
         return False
-    key, n = _rows(held, rows)
+    key, day, n, by_month = _rows(held, rows)
+    _take_months(held, key, day, by_month)
     at = np.searchsorted(held.sorted.key, key)
     known = at < held.sorted.key.size
     known[known] = held.sorted.key[at[known]] == key[known]
     before = np.zeros(key.size, np.int64)
     before[known] = held.sorted.n[at[known]]
-    for one, by in zip(key.tolist(), (n - before).tolist(), strict=True):
-        if held.changes.get(one, 0) != by:
+    for one, at_day, by in zip(key.tolist(), day.tolist(), (n - before).tolist(), strict=True):
+        more = by - held.changes.get(one, 0)
+        if more:
             held.changes[one] = by
+            held.by_day[at_day] += more
             held.made = None
     if len(held.changes) > _APART:
         changed = np.fromiter(held.changes, np.int64)
@@ -197,8 +236,8 @@ def _follow(conn: Connection, held: _Held) -> bool:
     return True
 
 
-def _rows(held: _Held, rows: Sequence[Row[Any]]) -> tuple[Ints, Ints]:
-    """Return rows as keys and counts; new grids, kinds and days are made room for."""
+def _rows(held: _Held, rows: Sequence[Row[Any]]) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return rows as keys, days and both counts; new grids and kinds are made room for."""
     taken = [row for row in rows if row.day >= FIRST_DAY]
     unit = np.empty(len(taken), np.int64)
     kind = np.empty(len(taken), np.int64)
@@ -208,17 +247,17 @@ def _rows(held: _Held, rows: Sequence[Row[Any]]) -> tuple[Ints, Ints]:
         kind[k] = held.kinds.setdefault(named, len(held.kinds))
     day = np.array([(row.day - FIRST_DAY).days for row in taken], np.int64)
     n = np.array([row.n for row in taken], np.int64)
-    _reach(held, day[n > 0])
-    return keys(unit, day, kind), n
+    by_month = np.array([row.n_by_month for row in taken], np.int64)
+    return keys(unit, day, kind), day, n, by_month
 
 
-def _reach(held: _Held, day: Ints) -> None:
-    if not day.size:
-        return
-    low, high = held.extent or (int(day[0]), int(day[0]))
-    reach = min(low, int(day.min())), max(high, int(day.max()))
-    if reach != held.extent:
-        held.extent, held.made = reach, None
+def _take_months(held: _Held, key: Ints, day: Ints, n: NDArray[Any]) -> None:
+    """Take in what is known by its month alone, which is little or a ledger of the past."""
+    for one, by in zip(key.tolist(), n.tolist(), strict=True):
+        if by != held.by_month.get(one, 0):
+            held.by_month[one] = by
+            held.made = None
+    held.last_month = max(held.last_month, int(day[n > 0].max(initial=-1)))
 
 
 def _loaded(conn: Connection, state: Row[Any]) -> _Held:
@@ -235,8 +274,12 @@ def _loaded(conn: Connection, state: Row[Any]) -> _Held:
         # What was first counted between the questions comes with the next look at what changed.
         known = (unit >= 0) & (kind >= 0)
         day = rows["day"].astype(np.int64)[known]
-        parts.append((keys(unit[known], day, kind[known]), rows["n"].astype(np.int32)[known]))
-        _reach(held, day)
+        key, n = keys(unit[known], day, kind[known]), rows["n"].astype(np.int32)[known]
+        parts.append((key, n))
+        held.by_day += np.bincount(day, weights=n, minlength=_DAYS).astype(np.int64)
+        of_months = rows["n_by_month"].astype(np.int32)[known]
+        some = of_months > 0
+        _take_months(held, key[some], day[some], of_months[some])
     if parts:
         held.sorted = events(
             np.concatenate([key for key, _ in parts]),
@@ -284,7 +327,3 @@ def _decoded(block: bytes, begun: bool) -> tuple[NDArray[Any], bytes, bool]:
     n = (len(block) - start) // _COPY_ROW.itemsize
     rows = np.frombuffer(block, _COPY_ROW, n, start)
     return rows, block[start + n * _COPY_ROW.itemsize :], True
-
-
-def _date(day: int) -> date:
-    return FIRST_DAY + timedelta(day)

@@ -178,6 +178,7 @@ def split_off(
         accuracy_m=held.accuracy_m,
         unit_code=None if has_position else held.territory_code,
         occurred_at=held.occurred_at,
+        occurred_precision=held.occurred_precision,
         channel="desk",
     )
     receipt, _ = receive(conn, viewer, report, now, split_from=held.incident_id)

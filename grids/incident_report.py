@@ -18,6 +18,8 @@ from grids.locate import check_accuracy
 
 LEVELS = ("ordinary", "large", "major", "severe")
 SCALES = ("individual", "group", "mass")
+# How exactly it is known when something happened.
+PRECISIONS = ("time", "day", "month")
 
 LONGEST_TEXT = 4000
 LONGEST_KEY = 200
@@ -79,6 +81,9 @@ class IncidentReport:
         Where by the code of a unit, for those who know no position; a position goes first.
     occurred_at, reported_at
         Aware times; when it is not said, it was reported now, and happened then.
+    occurred_precision
+        How exactly it is known when it happened: of a "day" or "month", `occurred_at` is the first
+        moment, which says nothing of the hour or day.
     level, scale, channel
         A level of none is that of the matter.
     closed_at
@@ -98,6 +103,7 @@ class IncidentReport:
     accuracy_m: float | None = None
     unit_code: str | None = None
     occurred_at: datetime | None = None
+    occurred_precision: str = "time"
     reported_at: datetime | None = None
     level: str | None = None
     scale: str = "individual"
@@ -118,9 +124,11 @@ class IncidentReport:
     def digest(self) -> bytes:
         """Return a hash over all that was said: equal for the same report sent again.
 
-        A report without a reporter has the hash that it had before reporters were kept.
+        A report without a reporter has the hash that it had before reporters were kept. How
+        exactly its time is known is no part of it, as that was not always told.
         """
-        said = {name: getattr(self, name) for name in self.__slots__ if name != "reporter"}
+        left_out = ("reporter", "occurred_precision")
+        said = {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
         if self.reporter is not None:
             # What is enciphered differs each time.
             said["reporter"] = [self.reporter.name, self.reporter.phone_mask]
@@ -164,6 +172,7 @@ def check(
         raise MatterNotAdmitted(matter=report.matter_code, reason="unknown to the list")
     require_choice("level", report.level or matter.level, LEVELS)
     require_choice("scale", report.scale, SCALES)
+    require_choice("occurred_precision", report.occurred_precision, PRECISIONS)
     occurred_at, reported_at = report.times(now)
     _time("reported_at", reported_at, now)
     _time("occurred_at", occurred_at, now)

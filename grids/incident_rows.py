@@ -101,6 +101,7 @@ def prepare(
         "incident_id": receipt.incident_id,
         "reported_at": reported_at,
         "occurred_at": occurred_at,
+        "occurred_precision": report.occurred_precision,
         "matter_code": report.matter_code,
         "scale": report.scale,
         "level": level,

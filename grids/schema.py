@@ -524,6 +524,7 @@ incident = Table(
     Column("duplicate_of", Uuid),
     Column("split_from", Uuid),
     Column("told_colour", Text),
+    Column("occurred_precision", Text, nullable=False, server_default=FetchedValue()),
 )
 
 incident_key = Table(
@@ -691,6 +692,7 @@ daily_count = Table(
     Column("source", Text, primary_key=True),
     Column("n", Integer, nullable=False),
     Column("changed_by", Text, nullable=False, server_default=FetchedValue()),
+    Column("n_by_month", Integer, nullable=False, server_default=FetchedValue()),
 )
 
 daily_count_epoch = Table(
@@ -870,6 +872,7 @@ incident_tally = Table(
     Column("response_s", Integer),
     Column("closing_s", Integer),
     Column("changed_by", Text, nullable=False, server_default=FetchedValue()),
+    Column("by_month", Boolean, nullable=False, server_default=FetchedValue()),
 )
 
 incident_tally_left = Table(

@@ -42,7 +42,8 @@ def import_incidents(
     content and from how many rows of the file were the same before it, so that a file sent again
     is known again and equal rows count once each. A row with another content under a known key is
     refused. A row whose step is closed, or that has a time of closing, comes in as ended; where
-    that time is not known it is the time of the report, and a note counts these.
+    that time is not known it is the time of the report, and a note counts these. A month without
+    a day is kept as such, and counted by another note.
 
     `matter_code` is a code or a name of the admission list, or a word that the sender's own
     values translate. Unknown words are refused, or become items with `options.new_matters`.
@@ -119,12 +120,18 @@ def _reports(
     occurred, reported, closed = (
         rows.check_time(name) for name in ("occurred_at", "reported_at", "closed_at")
     )
+    known = [
+        one if happened else other
+        for happened, one, other in zip(
+            occurred, rows.precisions("occurred_at"), rows.precisions("reported_at"), strict=True
+        )
+    ]
     positions = rows.positions()
     given = positions.given.tolist() if positions else [(None, None)] * len(rows)
     texts = {name: rows.text(name) for name in ("source", "channel", "summary", "place")}
     datum, own_keys = datum_name(rows.options), _own_keys(rows)
     found: dict[int, IncidentReport] = {}
-    n_undated = 0
+    n_undated = n_by_month = 0
     for i, matter in enumerate(matters):
         began = reported[i] or occurred[i]
         if steps[i] == "reported" and closed[i]:
@@ -138,6 +145,7 @@ def _reports(
         assert matter is not None
         ended = closed[i] or (began if steps[i] == "closed" else None)
         n_undated += ended is not None and closed[i] is None
+        n_by_month += known[i] == "month"
         x, y = given[i]
         located = positions is not None and positions.problems[i] == ""
         found[i] = IncidentReport(
@@ -152,6 +160,7 @@ def _reports(
             accuracy_m=accuracy[i],
             unit_code=units[i] or None,
             occurred_at=occurred[i],
+            occurred_precision=known[i],
             reported_at=began,
             level=levels[i] or None,
             channel=texts["channel"][i] or "import",
@@ -159,6 +168,8 @@ def _reports(
         )
     if n_undated:
         rows.report.note("incident.closed_without_time", n=n_undated)
+    if n_by_month:
+        rows.report.note("incident.known_by_month", n=n_by_month)
     return found
 
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from uuid import UUID
 
@@ -166,6 +166,10 @@ class Rows:
             for i, value in enumerate(found)
         ]
 
+    def precisions(self, name: str) -> list[str]:
+        """Return how exactly each time of a field is known: "time", "day" or "month"."""
+        return [precision_of(value) for value in self.values(name)]
+
     def check_time(self, name: str) -> list[datetime | None]:
         """Return a field of times as aware datetimes; without an offset it is China's time."""
         return [self._time(name, i, value) for i, value in enumerate(self.values(name))]
@@ -212,6 +216,21 @@ def _padded(text: str) -> str:
         return text
     day = f"{found['year']}-{found['month']:0>2}-{found['day'] or 1:0>2}"
     return f"{day}T{found['hour']:0>2}{found['rest']}" if found["hour"] else day
+
+
+def precision_of(value: Value) -> str:
+    """Return how exactly a cell says a time: "time", "day" or "month".
+
+    A spreadsheet's day is a time of midnight, and so is what a table of days was exported with.
+    """
+    if isinstance(value, datetime):
+        return "time" if value.timetz().replace(tzinfo=None) != time() else "day"
+    if isinstance(value, date):
+        return "day"
+    found = _DAY.fullmatch(as_text(value))
+    if found is None or found["hour"]:
+        return "time"
+    return "day" if found["day"] else "month"
 
 
 def parse_time(value: Value) -> datetime | None:

@@ -14,7 +14,6 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
 from sqlalchemy import Connection
 
 from geo.coverage import adjacency
@@ -22,12 +21,13 @@ from geo.crs import MetricFrame
 from geo.hotspots.zones import Zones, circles
 from geo.lattice import Geometries
 from grids import access, admission, counts_held, publications
-from grids.counts_held import DailyCounts, Filter
+from grids.counts_held import Filter
 from grids.db import statement
 from grids.errors import NotFound
 from grids.model import Level, Viewer
 from grids.publications import Publication
 from grids.window import Window
+from layers.county_tally import Tally, as_known
 from layers.hotspots import MIN_HOUSEHOLDS
 from layers.lineage import Flow, Recount, recount
 
@@ -105,56 +105,6 @@ class Ground:
 
 
 @dataclass(frozen=True, eq=False)
-class Tally:
-    """The counts behind a map: any window of the same units under the same filter.
-
-    Windows within `reach` are parts of one cube, which is counted once.
-    """
-
-    held: DailyCounts
-    wanted: Filter
-    unit_of: NDArray[np.int64]
-    n_units: int
-    reach: Window
-
-    def cube(self, window: Window) -> NDArray[np.float64]:
-        """Return reports by unit and day, shape (units, days)."""
-        return np.asarray(self._onto @ self.by_grid(window), dtype=np.float64)
-
-    def totals(self, window: Window) -> NDArray[np.int64]:
-        """Return reports by unit."""
-        by_grid = self.by_grid(window).sum(axis=1, dtype=np.int64)
-        return np.asarray(self._onto @ by_grid, dtype=np.int64)
-
-    def daily(self, window: Window) -> NDArray[np.int64]:
-        """Return all reports of the area by day, whatever the filter."""
-        whole = self.held.cube(window.since, window.until, Filter())
-        return np.asarray((self.unit_of >= 0).astype(np.int32) @ whole, dtype=np.int64)
-
-    def by_source(self, window: Window) -> dict[str, int]:
-        """Return reports of the matter by source, whatever sources were asked for."""
-        every = Filter(self.wanted.matter, self.wanted.levels)
-        return self.held.by_source(window.since, window.until, every, self.unit_of >= 0)
-
-    def by_grid(self, window: Window) -> NDArray[np.int32]:
-        """Return reports by grid and day, in the order of the held counts' grids."""
-        if window.since < self.reach.since or window.until > self.reach.until:
-            return self.held.cube(window.since, window.until, self.wanted)
-        first = (window.since - self.reach.since).days
-        return self._reached[:, first : first + window.days]
-
-    @cached_property
-    def _reached(self) -> NDArray[np.int32]:
-        return self.held.cube(self.reach.since, self.reach.until, self.wanted)
-
-    @cached_property
-    def _onto(self) -> Any:
-        taken = np.flatnonzero(self.unit_of >= 0)
-        shape = (self.n_units, len(self.unit_of))
-        return sparse.csr_matrix((np.ones(len(taken)), (self.unit_of[taken], taken)), shape=shape)
-
-
-@dataclass(frozen=True, eq=False)
 class Counted:
     """Reports of a window by unit, and everything else that a hotspot map depends on.
 
@@ -172,6 +122,8 @@ class Counted:
         of grids that last had fewer than five households are left out of the sum.
     version
         A digest of all of this: equal versions are equal maps.
+    by_month
+        Whether most reports of the window are known by their month alone.
     """
 
     window: Window
@@ -189,6 +141,7 @@ class Counted:
     level: Level
     tally: Tally
     back_to: date
+    by_month: bool
 
 
 _grounds: Recent[Ground] = Recent(12)
@@ -212,7 +165,8 @@ def count(
     Parameters
     ----------
     since, until
-        First and last day in China, both counted.
+        First and last day in China, both counted; where most reports are known by their month
+        alone, all days of the months that they lie in.
     matter
         Code of an admission item; None: all together.
     area
@@ -239,17 +193,17 @@ def count(
     access.require_territory(viewer, scope)
     if matter is not None:
         admission.get(conn, matter)
-    window, earliest = Window(since, until), min(since, back_to or since)
+    held, wanted = counts_held.read(conn), Filter(matter, tuple(levels), tuple(sources))
+    window = as_known(held, Window(since, until), wanted)
+    earliest = min(window.since, back_to or window.since)
     territory = {"low": scope, "high": f"{scope}~"}
     publication, ground, units, grids = _in_force(conn, scope, by, territory)
     if not ground.codes:
         raise NotFound(what="unit with grids", key=scope)
-    held = counts_held.read(conn)
     digits = DIGITS[by]
     one_coverage = _recount(conn, earliest, territory, frozenset(grids), digits)
     unit_of = _placed(held.grids, grids, one_coverage, ground.codes, by)
-    wanted = Filter(matter, tuple(levels), tuple(sources))
-    reach = Window(min(earliest, until - timedelta(REACH_DAYS - 1)), until)
+    reach = Window(min(earliest, window.until - timedelta(REACH_DAYS - 1)), window.until)
     tally = Tally(held, wanted, unit_of, len(ground.codes), reach)
     observed = tally.totals(window)
     n_former, former = _former(conn, tally, window, scope, grids, one_coverage)
@@ -276,6 +230,7 @@ def count(
         level=by,
         tally=tally,
         back_to=earliest,
+        by_month=tally.is_known_by_month(window),
     )
 
 
@@ -378,7 +333,7 @@ def _former(
     ]
     if not gone:
         return 0, 0
-    by_grid = tally.by_grid(window)[gone].sum(axis=1)
+    by_grid = tally.grid_totals(window)[gone]
     reports = {tally.held.grids[k]: int(n) for k, n in zip(gone, by_grid, strict=True) if n}
     if not reports:
         return 0, 0

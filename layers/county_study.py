@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from geo.lattice import Geometries
+from grids import access, counts_held
+from grids.counts_held import Filter
 from grids.model import Level, Viewer
 from grids.window import Window
 from layers.county_counts import Counted, count, sql
+from layers.county_tally import as_known
 from layers.hotspots import MIN_HOUSEHOLDS
 from layers.studies import Study, TooManyEvents
 from layers.windows import Calendar, Kind, comparison_window
@@ -58,15 +61,18 @@ def read(
     TooManyEvents
         If there are more single events than can be looked at.
     """
-    window = Window(since, until)
+    access.require(viewer, access.Action.HOTSPOT_SEE)
+    wanted = Filter(matter, tuple(levels), tuple(sources))
+    window = as_known(counts_held.read(conn), Window(since, until), wanted)
     then = comparison_window(window, compare, calendar)
     counted = count(
         conn, viewer, since, until,
         matter=matter, area=area, levels=levels, sources=sources, by=by, back_to=then.since,
     )  # fmt: skip
     if not events:
-        return study_of(counted, then)
-    return study_of(counted, then, *places(conn, counted, viewer.scope if area is None else area))
+        return study_of(counted, then, by_day=True)
+    at = places(conn, counted, viewer.scope if area is None else area)
+    return study_of(counted, then, *at, by_day=True)
 
 
 def taking_part(counted: Counted, *, with_empty: bool = False) -> NDArray[np.int64]:
@@ -88,18 +94,31 @@ def study_of(
     on: NDArray[np.float64] | None = None,
     *,
     with_empty: bool = False,
+    by_day: bool = False,
 ) -> tuple[Study, Geometries]:
-    """Return the study of counted reports; `lon_lat` and `on` are those of `places`."""
+    """Return the study of counted reports; `lon_lat` and `on` are those of `places`.
+
+    Its counts are by month where no days are known, else by day where `by_day` asks for them: of
+    days that are known. Otherwise they are the sums of the window.
+    """
     ground = counted.ground
     kept = taking_part(counted, with_empty=with_empty)
     number = np.full(len(ground.codes), -1)
     number[kept] = np.arange(len(kept))
     pairs = number[ground.pairs]
+    months: tuple[str, ...] = ()
+    if counted.by_month:
+        months, counts = counted.tally.by_month(counted.window)
+    elif by_day:
+        counts = counted.tally.cube(counted.window)
+    else:
+        counts = counted.tally.totals(counted.window)[:, np.newaxis].astype(np.float64)
     study = Study(
         ids=tuple(ground.codes[i] for i in kept),
         xy_m=ground.xy_m[kept],
         pairs=pairs[(pairs >= 0).all(axis=1)],
-        counts=counted.tally.cube(counted.window)[kept],
+        counts=counts[kept],
+        months=months,
         window=counted.window,
         then=(counted.tally.totals(then)[kept].astype(np.float64), then.days),
         population=counted.households[kept].astype(np.float64),
@@ -111,9 +130,11 @@ def study_of(
 
 
 def places(
-    conn: Connection, counted: Counted, scope: str
+    conn: Connection, counted: Counted, scope: str, *, days_only: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return degrees and days of the single events of a count, shapes (n, 2) and (n,).
+
+    `days_only` leaves out events that are known by their month alone, which stand on its first day.
 
     Raises
     ------
@@ -131,6 +152,7 @@ def places(
             "sources": list(wanted.sources) or None,
             "low": scope,
             "high": f"{scope}~",
+            "days_only": days_only,
             "limit": MOST_EVENTS + 1,
         },
     ).all()

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from grids import access, counts_held
+from grids.counts_held import Filter
 from grids.model import Level, Viewer
 from grids.window import Window
 from layers import hotspot_notes as notes
@@ -20,10 +22,17 @@ from layers import hotspot_rows as table
 from layers.county_counts import Counted, Recent, count
 from layers.county_hotspots import assess as rate_map
 from layers.county_study import OF_EVENTS, places, study_of, taking_part
+from layers.county_tally import known_by_month
 from layers.hotspot_methods import NoSuchMethod, drawn_by
 from layers.hotspot_scales import scales
-from layers.studies import Options, assess
-from layers.windows import Calendar, Kind, comparison_window
+from layers.studies import NeedsDays, Options, assess
+from layers.windows import (
+    Calendar,
+    Kind,
+    comparison_window,
+    months_until,
+    widened_to_months,
+)
 
 # "count" tells how much was reported; "excess" and "gi" share a map of rates.
 METHODS = ("count", "excess", "gi", "change", "scan", "emerging", "density", "dbscan", "knox")
@@ -31,6 +40,9 @@ METHODS = ("count", "excess", "gi", "change", "scan", "emerging", "density", "db
 # A scan holds the last days against so long a history, a cube of weeks is so long.
 HISTORY_DAYS = 90
 WEEKS = 52
+MONTHS = 12
+# Methods that have nothing to say where only months are known.
+OF_DAYS = ("scan", "knox")
 MOST_SCAN_DAYS = 14
 # Spark lines show so many weeks, of so many units at the head of the list.
 SPARK_WEEKS = 12
@@ -95,14 +107,28 @@ def prepare(conn: Connection, viewer: Viewer, asked: Asked) -> Answer:
         Naming those that there are.
     Forbidden, NotFound, NothingPublished
         As `county_counts.count`.
+    NeedsDays
+        If a method of days is asked of what is known by its month alone.
     TooManyEvents
         If a method that looks at single events would have too many.
     """
     if asked.method not in METHODS:
         raise NoSuchMethod(method=asked.method, methods=", ".join(METHODS))
+    access.require(viewer, access.Action.HOTSPOT_SEE)
+    held = counts_held.read(conn)
+    wanted = Filter(asked.matter, asked.levels, asked.sources)
+    given, by_month = asked.window, known_by_month(held, asked.window, wanted)
+    if by_month:
+        if asked.method in OF_DAYS:
+            raise NeedsDays(method=asked.method)
+        months = widened_to_months(given)
+        asked = replace(asked, since=months.since, until=months.until)
     kind = asked.compare or ("prev" if asked.method == "change" else None)
+    if by_month and kind == "prev":
+        # As many days before would cut a month.
+        kind = "mom"
     then = None if kind is None else comparison_window(asked.window, kind, asked.calendar)
-    studied = _studied(asked)
+    studied = _studied(asked, by_month=by_month)
     counted = count(
         conn,
         viewer,
@@ -116,13 +142,17 @@ def prepare(conn: Connection, viewer: Viewer, asked: Asked) -> Answer:
         back_to=min(asked.since, studied.since, then.since if then else asked.since),
     )
     scope = viewer.scope if asked.area is None else asked.area
-    events = places(conn, counted, scope) if asked.method in OF_EVENTS else None
-    question = _Question(asked, counted, studied, then, kind, events)
+    events = None
+    if asked.method in OF_EVENTS:
+        events = places(conn, counted, scope, days_only=asked.method in OF_DAYS)
+    question = _Question(asked, counted, studied, then, kind, events, given)
     return Answer(question.version(), question.document, counted)
 
 
-def _studied(asked: Asked) -> Window:
+def _studied(asked: Asked, *, by_month: bool) -> Window:
     """Return the days that a method needs beyond the period."""
+    if asked.method == "emerging" and by_month:
+        return months_until(asked.until, MONTHS)
     if asked.method == "scan":
         days = max(HISTORY_DAYS, asked.window.days)
         return Window(asked.until - timedelta(days - 1), asked.until)
@@ -139,16 +169,18 @@ class _Question:
     then: Window | None
     kind: Kind | None
     events: tuple[NDArray[np.float64], NDArray[np.float64]] | None
+    given: Window
 
     def version(self) -> str:
         digest = hashlib.sha256(self.counted.version.encode())
         asked = self.asked
-        digest.update(repr((asked.method, asked.options, self.kind, asked.calendar)).encode())
+        said = (asked.method, asked.options, self.kind, asked.calendar, self.given)
+        digest.update(repr(said).encode())
         tally = self.counted.tally
         if self.then is not None:
             digest.update(tally.totals(self.then).tobytes())
         if self.studied != asked.window:
-            digest.update(tally.cube(self.studied).tobytes())
+            digest.update(self._studied_counts.tobytes())
         digest.update(self._spark.tobytes())
         for part in self.events or ():
             digest.update(part.tobytes())
@@ -174,10 +206,17 @@ class _Question:
             "all_sources": counted.tally.held.sources(),
             "publication": counted.publication,
             "data_version": counted.version,
-            "data_extent": None if extent is None else [str(day) for day in extent],
+            "data_extent": None if extent is None else [str(extent.first), str(extent.last)],
+            "by_month": counted.by_month,
             "seed": said.pop("seed", None),
             **said,
-            "notes": [*self._compared(), *extra, *self._limits, ("hotspots.reports", {})],
+            "notes": [
+                *self._widened(),
+                *self._compared(),
+                *extra,
+                *self._limits,
+                ("hotspots.reports", {}),
+            ],
             "rows": rows,
         }
 
@@ -187,6 +226,13 @@ class _Question:
         lunar = self.asked.calendar if self.kind == "yoy" else "solar"
         total = int(self.counted.tally.totals(self.then).sum())
         return {"kind": self.kind, "calendar": lunar, **_as_dict(self.then), "observed": total}
+
+    def _widened(self) -> list[notes.Note]:
+        if self.given == self.asked.window:
+            return []
+        window = self.asked.window
+        facts = {"since": str(window.since), "until": str(window.until)}
+        return [("hotspots.month_only_widened", facts)]
 
     def _compared(self) -> list[notes.Note]:
         if self.then is None:
@@ -201,7 +247,16 @@ class _Question:
         return notes.limits(self.counted.tally, self.asked.window, self.then)
 
     @cached_property
+    def _studied_counts(self) -> NDArray[np.float64]:
+        tally = self.counted.tally
+        return (
+            tally.by_month(self.studied)[1] if self.counted.by_month else tally.cube(self.studied)
+        )
+
+    @cached_property
     def _spark(self) -> NDArray[np.int32]:
+        if self.counted.by_month:
+            return np.zeros((0, SPARK_WEEKS), np.int32)
         days = SPARK_WEEKS * 7
         window = Window(self.asked.until - timedelta(days - 1), self.asked.until)
         weeks = self.counted.tally.cube(window).reshape(-1, SPARK_WEEKS, 7).sum(axis=2)
@@ -225,7 +280,7 @@ class _Question:
             before = self.counted.tally.totals(self.then).tolist()
             for row, n in zip(shown["rows"], before, strict=True):
                 row["then"] = None if row["observed"] is None else n
-        return {**shown, "n": len(shown["rows"]), "notes": own}
+        return {**shown, "n": len(shown["rows"]), "notes": [*own, *self._empty()]}
 
     def volume(self) -> Document:
         rows = table.volume(self.counted)
@@ -235,8 +290,15 @@ class _Question:
     def change(self) -> Document:
         assert self.then is not None
         study, _ = study_of(self.counted, self.then)
-        said = assess(study, "change", self.asked.options)
         then = self.counted.tally.totals(self.then)
+        why = notes.incomparable(self.counted.tally, self.asked.window, self.then)
+        if why is not None:
+            rows = table.incomparable(self.counted, then)
+            return {
+                **self._sums(rows), "settings": {"method": "change"}, "rows": rows,
+                "notes": [why, *self._told()],
+            }  # fmt: skip
+        said = assess(study, "change", self.asked.options)
         rows = table.change(self.counted, said, taking_part(self.counted), then)
         judged = [row for row in rows if row["rank"] is not None]
         sure = [row for row in judged if row["outline"]]
@@ -265,7 +327,7 @@ class _Question:
         max_days = min(asked.window.days, MOST_SCAN_DAYS)
         options = replace(asked.options, max_days=max_days, model="stp", mode="prospective")
         wide = replace(self.counted, window=self.studied)
-        study, _ = study_of(wide, asked.window, with_empty=True)
+        study, _ = study_of(wide, asked.window, with_empty=True, by_day=True)
         kept = taking_part(wide, with_empty=True)
         cases = int(study.counts.sum())
         said = assess(study, "scan", options) if cases else {"clusters": [], "seed": options.seed}
@@ -302,13 +364,14 @@ class _Question:
 
     def emerging(self) -> Document:
         extent = self.counted.tally.held.extent
-        first = max(self.studied.since, extent[0]) if extent else self.studied.since
+        first = max(self.studied.since, extent.first) if extent else self.studied.since
         wide = replace(self.counted, window=Window(min(first, self.asked.until), self.asked.until))
-        study, _ = study_of(wide, self.asked.window)
+        study, _ = study_of(wide, self.asked.window, by_day=True)
         said = assess(study, "emerging", self.asked.options)
         rows = table.emerging(self.counted, said, taking_part(wide))
         hot = sum(row.get("last_hot") == said["steps"] - 1 for row in rows)
-        told = [("hotspots.emerging_counted", {"steps": said["steps"], "hot": hot}), *self._told()]
+        counted = "emerging_counted_months" if study.months else "emerging_counted"
+        told = [(f"hotspots.{counted}", {"steps": said["steps"], "hot": hot}), *self._told()]
         return {
             **self._sums(rows), "n": said["n"], "settings": said["settings"],
             "studied": _as_dict(wide.window), "steps": said["steps"], "rows": rows, "notes": told,
@@ -364,8 +427,15 @@ class _Question:
             },
         }
 
+    def _empty(self) -> list[notes.Note]:
+        """Return how many units nobody lives in, for methods that speak of households."""
+        n = int(np.count_nonzero(self.counted.households == 0))
+        if n == 0 or self.asked.method in ("scan", *OF_EVENTS):
+            return []
+        return [("hotspots.no_denominators", {"count": n})]
+
     def _told(self) -> list[notes.Note]:
-        counted, found = self.counted, []
+        counted, found = self.counted, self._empty()
         if counted.redrawn:
             codes = sorted(counted.redrawn)
             facts = {"count": len(codes), "codes": codes}

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from geo.hotspots.gaps import missing_spans, sudden_gaps
+from grids.extent import Extent
 from grids.window import Window
-from layers.county_counts import Tally
+from layers.county_tally import Tally
 from layers.styles import word
+from layers.windows import is_whole_months
 
 Note = tuple[str, Mapping[str, Any]]
 
@@ -31,40 +33,73 @@ def limits(tally: Tally, window: Window, then: Window | None) -> list[Note]:
     if extent is None:
         return []
     looked_at = [one for one in (window, then) if one is not None]
-    first, last = extent
     notes: list[Note] = []
-    if min(one.since for one in looked_at) < first:
-        notes.append(("hotspots.before_data", {"first": str(first)}))
+    if window.since > extent.last or window.until < extent.first:
+        facts = {"first": str(extent.first), "last": str(extent.last)}
+        notes.append(("hotspots.after_data_all", facts))
+    elif min(one.since for one in looked_at) < extent.first:
+        notes.append(("hotspots.before_data", {"first": str(extent.first)}))
     # The day that is still running may have no report yet.
-    if last < window.until - timedelta(1):
-        notes.append(("hotspots.after_data", {"last": str(last)}))
+    if window.since <= extent.last < window.until - timedelta(1):
+        notes.append(("hotspots.after_data", {"last": str(extent.last)}))
+    if extent.stray:
+        reach = {"earliest": str(extent.earliest), "latest": str(extent.latest)}
+        notes.append(("hotspots.stray_dates", {"count": extent.stray, **reach}))
+    if left_out := tally.left_out(window):
+        notes.append(("hotspots.month_only_left_out", {"count": left_out}))
     notes += reporting(tally, looked_at, extent)
     if then is not None:
         notes += _shifted(tally.by_source(window), tally.by_source(then))
     return notes
 
 
-def reporting(tally: Tally, looked_at: list[Window], extent: tuple[date, date]) -> list[Note]:
+def incomparable(tally: Tally, window: Window, then: Window) -> Note | None:
+    """Return why two periods cannot be held against each other; None if they can.
+
+    They cannot where one of them has no data, or begins before there were any: reports that
+    nobody could make are none that were not made.
+    """
+    extent = tally.held.extent
+    if extent is None or window.since > extent.last or window.until < extent.first:
+        return ("hotspots.change_no_data", {"since": str(window.since), "until": str(window.until)})
+    if then.since < extent.first:
+        facts = {"since": str(then.since), "until": str(then.until), "first": str(extent.first)}
+        return ("hotspots.change_before_data", facts)
+    if not is_whole_months(then) and tally.is_known_by_month(then):
+        return ("hotspots.change_by_month", {"since": str(then.since), "until": str(then.until)})
+    return None
+
+
+def reporting(tally: Tally, looked_at: list[Window], extent: Extent) -> list[Note]:
     """Return months and days of the windows on which hardly anything was reported."""
-    since = max(extent[0], min(one.since for one in looked_at) - _YEAR)
-    until = min(extent[1], max(one.until for one in looked_at) + _WEEKS)
+    since = max(extent.first, min(one.since for one in looked_at) - _YEAR)
+    until = min(extent.last, max(one.until for one in looked_at) + _WEEKS)
     if until < since:
         return []
-    return of_days(tally.daily(Window(since, until)), since, looked_at)
+    daily, of_no_day = tally.daily(Window(since, until))
+    return of_days(daily, since, looked_at, of_no_day)
 
 
-def of_days(daily: Any, first: date, looked_at: Iterable[Window]) -> list[Note]:
-    """Return the gaps of a daily series within windows; months without days of their own too."""
+def of_days(
+    daily: Any, first: date, looked_at: Iterable[Window], of_no_day: Any | None = None
+) -> list[Note]:
+    """Return the gaps of a daily series within windows; months without days of their own too.
+
+    `of_no_day` are those of the series that stand on the first of a month and happened on no known
+    day of it; without it, a series that has hardly any other is taken for one of months.
+    """
     windows = list(looked_at)
     days = [first + timedelta(k) for k in range(len(daily))]
-    if month_only(daily, first):
-        return [("hotspots.month_only", {}), *_missing_months(daily, days, windows)]
+    whole = np.asarray(daily, dtype=np.int64)
+    of_days = whole if of_no_day is None else whole - np.asarray(of_no_day, dtype=np.int64)
+    if month_only(daily, first) or 2 * of_days.sum() < whole.sum():
+        return [("hotspots.month_only", {}), *_missing_months(whole, days, windows)]
     gaps = [
         day
-        for day, gap in zip(days, sudden_gaps(daily), strict=True)
+        for day, gap in zip(days, sudden_gaps(of_days), strict=True)
         if gap and any(one.since <= day <= one.until for one in windows)
     ]
-    months = _missing_months(daily, days, windows)
+    months = _missing_months(whole, days, windows)
     if gaps:
         months.append(("hotspots.gap_days", {"count": len(gaps), "days": _listed(gaps)}))
     return months

@@ -133,6 +133,20 @@ def change(
     return rows
 
 
+def incomparable(counted: Counted, then: NDArray[np.int64]) -> list[Row]:
+    """Return each unit's reports in two periods that cannot be compared: nothing is claimed."""
+    rows = blank(counted)
+    for k, row in enumerate(rows):
+        if row["paint"] != "suppressed":
+            row |= {
+                "observed": int(counted.observed[k]),
+                "then": int(then[k]),
+                "paint": "not_comparable",
+                "flags": [*row["flags"], "incomparable"],
+            }
+    return rows
+
+
 def emerging(counted: Counted, said: Document, kept: NDArray[np.int64]) -> list[Row]:
     """Return the pattern of each unit over the weeks."""
     rows = blank(counted)

@@ -21,6 +21,7 @@ from layers.county_counts import Counted, count
 from layers.county_study import taking_part
 from layers.hotspot_answers import Answer, Asked
 from layers.hotspots import MIN_EXPECTED
+from layers.studies import NeedsDays
 from layers.styles import outline_level, ratio_keys, volume_keys
 
 Floats = NDArray[np.float64]
@@ -39,7 +40,7 @@ def prepare(conn: Connection, viewer: Viewer, asked: Asked, weeks: int) -> Answe
 
     Raises
     ------
-    As `county_counts.count`.
+    As `county_counts.count`; NeedsDays.
     """
     first = asked.until - timedelta(7 * (weeks + _BEFORE) - 1)
     counted = count(
@@ -47,6 +48,8 @@ def prepare(conn: Connection, viewer: Viewer, asked: Asked, weeks: int) -> Answe
         matter=asked.matter, area=asked.area, levels=asked.levels, sources=asked.sources,
         by=asked.by, back_to=first,
     )  # fmt: skip
+    if counted.tally.is_known_by_month(Window(first, asked.until)):
+        raise NeedsDays(method="weeks")
     cube = counted.tally.cube(Window(first, asked.until)).reshape(len(counted.names), -1, 7)
     by_week = cube.sum(axis=2)
     digest = hashlib.sha256(f"{counted.version} weeks {weeks} {asked.method}".encode())

@@ -42,6 +42,16 @@ class NeedsMore(Refusal):
     sentence = "{method} needs {what}."
 
 
+class NeedsDays(Refusal):
+    """A method of days was asked of reports that are known by their month alone."""
+
+    code = "hotspots.needs_days"
+    sentence = (
+        "{method} needs the days of reports, and these are known by month only. Ask for volume,"
+        " rate, change, or the pattern over months."
+    )
+
+
 class TooManyEvents(Refusal):
     """More single events than a method that looks at each of them answers for in time."""
 
@@ -94,6 +104,16 @@ class Study:
     def weights(self) -> Weights:
         """Return the neighbours as weights."""
         return contiguity(self.pairs, len(self.ids))
+
+    def on(self, number: int) -> str | None:
+        """Return when an event happened, so many days after the first, no more exactly than known.
+
+        ISO 8601: a day, a month, nothing without days.
+        """
+        if self.window is None:
+            return None
+        day = self.window.since + timedelta(int(number))
+        return f"{day:%Y-%m}" if self.months else str(day)
 
     def day(self, number: int) -> str | None:
         """Return a day (or month) of the window as ISO 8601, nothing without days."""
@@ -323,8 +343,8 @@ def _dbscan(study: Study, options: Options) -> _Said:
                 "n_core": int((members & found.core).sum()),
                 "centre_m": middle.tolist(),
                 "radius_m": float(np.hypot(*(places[members] - middle).T).max()),
-                "start": study.day(int(days[members].min())),
-                "end": study.day(int(days[members].max())),
+                "start": study.on(int(days[members].min())),
+                "end": study.on(int(days[members].max())),
             }
         )
     return _Said(found, {"n_noise": int((found.label < 0).sum()), "clusters": clusters})
@@ -333,7 +353,7 @@ def _dbscan(study: Study, options: Options) -> _Said:
 def _knox(study: Study, options: Options) -> _Said:
     places, days = _events(study, "knox")
     if study.months:
-        raise NeedsMore(method="knox", what="days: only months are known")
+        raise NeedsDays(method="knox")
     found = knox(
         places,
         days,

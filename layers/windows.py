@@ -36,7 +36,7 @@ def comparison_window(window: Window, kind: Kind, calendar: Calendar = "solar") 
     """
     if kind == "prev":
         return Window(window.since - timedelta(window.days), window.since - timedelta(1))
-    if _is_whole_months(window):
+    if is_whole_months(window):
         back = 12 if kind == "yoy" else _months_of(window)
         if kind == "mom" or calendar == "solar":
             return Window(_months_before(window.since, back), _last_of(window.until, back))
@@ -47,8 +47,28 @@ def comparison_window(window: Window, kind: Kind, calendar: Calendar = "solar") 
     return Window(until - timedelta(window.days - 1), until)
 
 
-def _is_whole_months(window: Window) -> bool:
+def is_whole_months(window: Window) -> bool:
+    """Return whether a period begins and ends with a month."""
     return window.since.day == 1 and (window.until + timedelta(1)).day == 1
+
+
+def widened_to_months(window: Window) -> Window:
+    """Return the months that a period touches, as a whole."""
+    return Window(window.since.replace(day=1), _last_of(window.until, 0))
+
+
+def months_inside(window: Window) -> Window | None:
+    """Return the months that lie in a period as a whole; None if there is none."""
+    first, after = window.since, window.until + timedelta(1)
+    if first.day > 1:
+        first = _months_before(first.replace(day=1), -1)
+    last = after.replace(day=1) - timedelta(1)
+    return Window(first, last) if last > first else None
+
+
+def months_until(until: date, n: int) -> Window:
+    """Return the last `n` months, of which the last one ends on or after a day."""
+    return Window(_months_before(until.replace(day=1), n - 1), _last_of(until, 0))
 
 
 def _months_of(window: Window) -> int:

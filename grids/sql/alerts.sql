@@ -1,10 +1,11 @@
 -- Alerts: what the nightly scan reads and keeps.
 
 -- name: counts
--- Incidents of some days by grid, day and group of matters (its first two digits).
-SELECT left(c.matter_code, 2) AS matter_group, c.grid_code, c.day, sum(c.n) AS n
+-- Incidents of some days by grid, day and group of matters (its first two digits); what is known by its
+-- month alone happened on none of them.
+SELECT left(c.matter_code, 2) AS matter_group, c.grid_code, c.day, sum(c.n - c.n_by_month) AS n
   FROM daily_count AS c
- WHERE c.day BETWEEN :since AND :until AND c.n > 0
+ WHERE c.day BETWEEN :since AND :until AND c.n > c.n_by_month
  GROUP BY 1, 2, 3;
 
 -- name: standing

@@ -52,8 +52,9 @@ DELETE FROM daily_count;
 -- name: rebuild
 -- Count again from the incidents, each for the grid that it was last placed in by its position: borders
 -- that move later do not move it, a pin that is set right does.
-INSERT INTO daily_count (grid_code, day, matter_code, level, source, n)
-SELECT placed.facts ->> 'grid', local_day(i.occurred_at), i.matter_code, i.level, i.source, count(*)
+INSERT INTO daily_count (grid_code, day, matter_code, level, source, n, n_by_month)
+SELECT placed.facts ->> 'grid', local_day(i.occurred_at), i.matter_code, i.level, i.source, count(*),
+       count(*) FILTER (WHERE i.occurred_precision = 'month')
   FROM incident AS i
  CROSS JOIN LATERAL (SELECT s.facts FROM incident_step AS s
                       WHERE s.incident_id = i.incident_id AND s.action IN ('report', 'position')
@@ -70,7 +71,7 @@ SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS horizon,
 
 -- name: changed
 -- What was written by transactions from a number on.
-SELECT c.grid_code, c.day, c.matter_code, c.level, c.source, c.n
+SELECT c.grid_code, c.day, c.matter_code, c.level, c.source, c.n, c.n_by_month
   FROM daily_count AS c
  WHERE c.changed_by >= CAST(CAST(:since AS text) AS xid8)
  LIMIT :limit;
@@ -94,10 +95,10 @@ SELECT matter_code, level, source, hashtextextended(matter_code || chr(31) || le
  ORDER BY matter_code, level, source;
 
 -- name: all_rows
--- All counts as fixed numbers, names by their hash: read by place, four fields a row.
+-- All counts as fixed numbers, names by their hash: read by place, five fields a row.
 COPY (
   SELECT hashtextextended(CAST(grid_code AS text), 0), day - date '1970-01-01',
-         hashtextextended(matter_code || chr(31) || level || chr(31) || source, 0), n
+         hashtextextended(matter_code || chr(31) || level || chr(31) || source, 0), n, n_by_month
     FROM daily_count
    WHERE n <> 0 AND day >= date '1970-01-01'
 ) TO STDOUT (FORMAT BINARY)

@@ -13,8 +13,8 @@ RETURNING last;
 WITH incoming AS MATERIALIZED (
   SELECT *
     FROM json_to_recordset(CAST(:rows AS json)) AS r (
-         incident_id uuid, reported_at timestamptz, occurred_at timestamptz, number text, matter_code text,
-         scale text, level text, summary text, place text, source text, external_id text, channel text,
+         incident_id uuid, reported_at timestamptz, occurred_at timestamptz, occurred_precision text, number text,
+         matter_code text, scale text, level text, summary text, place text, source text, external_id text, channel text,
          lon float8, lat float8, accuracy_m real, given_x float8, given_y float8, given_datum text,
          placement text, border_m real, rivals jsonb, review boolean, publication integer,
          grid_code text, subgroup_code text, territory_code text, step text,
@@ -31,12 +31,12 @@ WITH incoming AS MATERIALIZED (
 ), taken AS MATERIALIZED (
   SELECT incoming.* FROM incoming JOIN fresh USING (incident_id)
 ), written AS (
-  INSERT INTO incident (incident_id, reported_at, occurred_at, number, matter_code, scale, level, summary, place,
-         source, external_id, channel, position, accuracy_m, given_x, given_y, given_datum, placement, border_m,
+  INSERT INTO incident (incident_id, reported_at, occurred_at, occurred_precision, number, matter_code, scale,
+         level, summary, place, source, external_id, channel, position, accuracy_m, given_x, given_y, given_datum, placement, border_m,
          rivals, review, publication, grid_code, subgroup_code, territory_code, step, owner_id, owner_unit,
          owner_rank, owner_reason, due_at, closed_at, batch_id, limit_hours, limit_clock, warn_at, accept_due_at,
          split_from, reporter_known, answered_at)
-  SELECT incident_id, reported_at, occurred_at, number, matter_code, scale, level, summary, place,
+  SELECT incident_id, reported_at, occurred_at, occurred_precision, number, matter_code, scale, level, summary, place,
          source, external_id, channel, ST_SetSRID(ST_MakePoint(lon, lat), 4490), accuracy_m, given_x, given_y,
          given_datum, placement, border_m, rivals, review, publication, grid_code, subgroup_code, territory_code,
          step, owner_id, owner_unit, owner_rank, owner_reason, due_at, closed_at, batch_id, limit_hours, limit_clock,
@@ -57,13 +57,15 @@ WITH incoming AS MATERIALIZED (
          '{"came_closed": true}', territory_code
     FROM taken WHERE closed_at IS NOT NULL
 ), counted AS (
-  INSERT INTO daily_count AS c (grid_code, day, matter_code, level, source, n)
-  SELECT grid_code, local_day(occurred_at), matter_code, level, source, count(*)
+  INSERT INTO daily_count AS c (grid_code, day, matter_code, level, source, n, n_by_month)
+  SELECT grid_code, local_day(occurred_at), matter_code, level, source, count(*),
+         count(*) FILTER (WHERE occurred_precision = 'month')
     FROM taken
    WHERE grid_code IS NOT NULL
    GROUP BY 1, 2, 3, 4, 5
    ORDER BY 1, 2, 3, 4, 5
-  ON CONFLICT (grid_code, day, matter_code, level, source) DO UPDATE SET n = c.n + excluded.n
+  ON CONFLICT (grid_code, day, matter_code, level, source) DO UPDATE
+     SET n = c.n + excluded.n, n_by_month = c.n_by_month + excluded.n_by_month
 )
 SELECT incident_id FROM taken;
 
@@ -131,8 +133,8 @@ SELECT photo.photo_id, photo.at, p.name, photo.step_seq
 
 -- name: hold
 -- An incident, kept from being changed by others until this transaction ends.
-SELECT i.incident_id, i.reported_at, i.occurred_at, i.number, i.matter_code, i.level, i.source, i.summary, i.place,
-       i.step, i.owner_id, i.owner_unit, i.owner_rank, i.territory_code, i.grid_code, i.subgroup_code, i.placement,
+SELECT i.incident_id, i.reported_at, i.occurred_at, i.occurred_precision, i.number, i.matter_code, i.level, i.source,
+       i.summary, i.place, i.step, i.owner_id, i.owner_unit, i.owner_rank, i.territory_code, i.grid_code, i.subgroup_code, i.placement,
        i.publication, i.version, i.review, i.due_at, i.limit_hours, i.limit_clock, i.limit_left_hours, i.accepted_at,
        i.resolved_at, i.reporter_known, i.answered_at, i.duplicate_of, i.accuracy_m, i.owner_reason,
        ST_X(i.position) AS lon, ST_Y(i.position) AS lat,
@@ -161,14 +163,16 @@ SELECT count(*)
 
 -- name: count_again
 -- Let the daily count of the grid that an incident was last placed in by its position follow: by 1 or by -1.
-INSERT INTO daily_count AS c (grid_code, day, matter_code, level, source, n)
-SELECT s.facts ->> 'grid', local_day(i.occurred_at), i.matter_code, i.level, i.source, :by
+INSERT INTO daily_count AS c (grid_code, day, matter_code, level, source, n, n_by_month)
+SELECT s.facts ->> 'grid', local_day(i.occurred_at), i.matter_code, i.level, i.source, CAST(:by AS integer),
+       CASE WHEN i.occurred_precision = 'month' THEN CAST(:by AS integer) ELSE 0 END
   FROM incident AS i
  CROSS JOIN LATERAL (SELECT s.facts FROM incident_step AS s
                       WHERE s.incident_id = i.incident_id AND s.action IN ('report', 'position')
                       ORDER BY s.seq DESC LIMIT 1) AS s
  WHERE i.incident_id = :incident_id AND i.reported_at = :reported_at AND s.facts ->> 'grid' IS NOT NULL
-ON CONFLICT (grid_code, day, matter_code, level, source) DO UPDATE SET n = c.n + excluded.n;
+ON CONFLICT (grid_code, day, matter_code, level, source) DO UPDATE
+   SET n = c.n + excluded.n, n_by_month = c.n_by_month + excluded.n_by_month;
 
 -- name: answer_duplicates
 -- Who reported the same has the same answer.

@@ -40,9 +40,12 @@ SELECT c.registry, c.device_id, c.name, c.owner, c.place_class, c.status, c.dire
  ORDER BY c.registry, c.device_id;
 
 -- name: incidents
--- Incidents of a territory, the newest first; times in UTC.
+-- Incidents of a territory, the newest first; times in UTC, and no more of when it happened than is known.
 SELECT i.number, i.matter_code, m.name AS matter, i.summary, i.place, i.level, i.step, i.source,
-       i.external_id, to_char(i.occurred_at, 'YYYY-MM-DD"T"HH24:MI:SSOF') AS occurred_at,
+       i.external_id, CASE i.occurred_precision
+              WHEN 'month' THEN to_char(i.occurred_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM')
+              WHEN 'day' THEN to_char(i.occurred_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')
+              ELSE to_char(i.occurred_at, 'YYYY-MM-DD"T"HH24:MI:SSOF') END AS occurred_at,
        to_char(i.reported_at, 'YYYY-MM-DD"T"HH24:MI:SSOF') AS reported_at,
        to_char(i.closed_at, 'YYYY-MM-DD"T"HH24:MI:SSOF') AS closed_at, i.grid_code,
        i.subgroup_code, i.placement, i.review, i.owner_unit, i.owner_rank,

@@ -33,7 +33,8 @@ SELECT DISTINCT ON (o.unit_code) o.unit_code, o.n_households
 SELECT name FROM unit WHERE code = :code;
 
 -- name: places
--- Where and on which day of a window incidents with a position happened.
+-- Where and on which day of a window incidents with a position happened; of those that are known by their
+-- month alone, those of months that the window holds as a whole.
 SELECT ST_X(i.position) AS lon, ST_Y(i.position) AS lat,
        local_day(i.occurred_at) - CAST(:since AS date) AS day
   FROM incident AS i
@@ -44,5 +45,7 @@ SELECT ST_X(i.position) AS lon, ST_Y(i.position) AS lat,
    AND (CAST(:matter AS text) IS NULL OR i.matter_code = :matter)
    AND (CAST(:levels AS text[]) IS NULL OR i.level = ANY(:levels))
    AND (CAST(:sources AS text[]) IS NULL OR i.source = ANY(:sources))
+   AND (i.occurred_precision <> 'month'
+        OR NOT :days_only AND local_day(i.occurred_at) + interval '1 month' <= CAST(:after AS date))
  ORDER BY i.occurred_at, i.incident_id
  LIMIT :limit;

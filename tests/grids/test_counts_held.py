@@ -136,5 +136,26 @@ def test_sources_and_the_extent_are_told(engine):
         found = counts_held.read(conn)
         units = np.array([code.endswith("2") for code in found.grids])
         assert found.sources() == ["desk", "phone"]
-        assert found.extent == (DAY, DAY + timedelta(6))
+        assert (found.extent.first, found.extent.last) == (DAY, DAY + timedelta(6))
         assert found.by_source(DAY, DAY + timedelta(9), Filter(), units) == {"phone": 4}
+
+
+def test_what_is_known_by_its_month_is_told_apart_and_reaches_to_its_end(engine):
+    write(engine, row(1, 0, 5), row(2, 3, 2))
+    by_month = text("UPDATE daily_count SET n_by_month = :n WHERE grid_code = :grid AND day = :day")
+    with begin(engine, EVERYWHERE) as conn:
+        first = counts_held.read(conn)
+        assert not first.has_months
+        assert first.extent.last == DAY + timedelta(3)
+    for n in (4, 1):
+        with begin(engine, EVERYWHERE) as conn:
+            conn.execute(by_month, {"n": n, "grid": "530524101001001", "day": DAY})
+        with begin(engine, EVERYWHERE) as conn:
+            found = counts_held.read(conn)
+            assert found.has_months
+            assert found.by_month(DAY, DAY, Filter())[:, 0].tolist() == [n, 0]
+            assert found.cube(DAY, DAY, Filter()).sum() == 5
+            assert found.extent.last == date(2026, 3, 31)
+            everyone = np.ones(2, np.bool_)
+            days = found.by_source(DAY, DAY, Filter(), everyone, days_only=True)
+            assert days == {"desk": 5 - n}

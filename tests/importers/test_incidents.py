@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from geo.datum import Datum, from_cgcs2000_array
 from geo.errors import UndeclaredDatum
-from grids import admission
+from grids import admission, counts
 from grids.errors import Forbidden
 from grids.model import Role
 from importers.fields import Declared
 from importers.foreign_matters import code_of_word
 from importers.incidents import import_incidents
 from importers.options import ImportOptions
+from layers import exports
 from tests.factories import COUNTY
 from tests.importers.tables import OPERATOR, codes_of, counts_of, options, rows_of, write
 
@@ -225,6 +226,26 @@ def test_times_without_a_zone_are_chinas_and_a_month_is_its_first_day(conn, make
         "SELECT (occurred_at AT TIME ZONE 'Asia/Shanghai')::text,"
         "       (reported_at AT TIME ZONE 'Asia/Shanghai')::text FROM incident ORDER BY number",
     ) == [("2018-10-01 00:00:00",) * 2, ("2018-10-05 11:00:00",) * 2]
+
+
+def test_no_more_of_a_time_is_kept_than_was_said(conn, make, take):
+    (grid,) = make.grids(1, 1)
+    make.matter()
+    inside = make.at(grid, 0.5, 0.5)
+    whens = {"1": "2025-03", "2": "2025年3月1日", "3": "2025-03-01 00:00", "4": "2025/3"}
+    report = take(*(row(key, inside, when=when) for key, when in whens.items()))
+    assert {"code": "incident.known_by_month", "n": 2} in report.notes
+    known = "SELECT external_id, occurred_precision FROM incident ORDER BY external_id"
+    said = [("1", "month"), ("2", "day"), ("3", "time"), ("4", "month")]
+    assert rows_of(conn, known) == said
+    counted = "SELECT sum(n), sum(n_by_month) FROM daily_count"
+    assert rows_of(conn, counted) == [(4, 2)]
+    tallied = "SELECT day::text, by_month, count(*) FROM incident_tally GROUP BY 1, 2 ORDER BY 2"
+    assert rows_of(conn, tallied) == [("2025-03-01", False, 2), ("2025-03-01", True, 2)]
+    counts.rebuild(conn)
+    assert rows_of(conn, counted) == [(4, 2)]
+    told = exports.read(conn, OPERATOR, "incidents", area=None, past=None).columns["occurred_at"]
+    assert sorted(told) == ["2025-02-28T16:00:00+00", "2025-03", "2025-03", "2025-03-01"]
 
 
 def test_a_leader_takes_nothing_in(make, take):

@@ -229,7 +229,9 @@ def test_a_file_that_knows_only_months_is_told_of_in_months(files, asked, tmp_pa
     assert {one["recurrence_days"] * one["p"] for one in said["clusters"]} <= {30.0}
     assert run(*given, "--method", "emerging")[1]["settings"]["step"] == "month"
     code, said = run(*given, "--method", "knox")
-    assert (code, said["error"]["code"]) == (1, "hotspots.needs")
+    assert (code, said["error"]["code"]) == (1, "hotspots.needs_days")
+    said = run(*given, "--method", "dbscan", "--eps", 500)[1]
+    assert {one["start"] for one in said["clusters"]} <= {"2025-01", "2025-02", "2025-03"}
 
 
 def test_units_may_be_points_of_a_feature_file(files, tmp_path):

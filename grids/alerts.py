@@ -15,6 +15,7 @@ from grids.access import Action
 from grids.db import statement
 from grids.errors import BadValue, NotFound
 from grids.model import Viewer
+from grids.territory import code_range
 
 # How long alerts that have ended stay in the list of all.
 KEPT_DAYS = 366
@@ -124,8 +125,7 @@ def acknowledge(
             "who": viewer.person_id,
             "note": note.strip(),
             "id": alert_id,
-            "low": viewer.scope,
-            "high": f"{viewer.scope}~",
+            **code_range(viewer.scope),
         },
     ).one_or_none()
     night = last_night(conn)
@@ -149,8 +149,7 @@ def _listed(
     rows = conn.execute(
         statement("listed", "alerts"),
         {
-            "low": viewer.scope,
-            "high": f"{viewer.scope}~",
+            **code_range(viewer.scope),
             "since": since,
             "alert_id": alert_id,
         },

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from grids import access, audit, notices, schema
-from grids.errors import BadValue, NotFound
+from grids import access, audit, notices, schema, staff
+from grids.errors import BadValue
 from grids.model import Viewer
 from grids.territory import within
 
@@ -74,13 +74,13 @@ def seat(conn: Connection, viewer: Viewer, department: str, person_id: UUID, now
 
     Raises
     ------
-    NotFound
-        If there is no such person in the viewer's territory.
+    NotFound, Forbidden
+        If there is no such person, or they are of another territory.
     BadValue
         If no item in force belongs to the department.
     """
     access.require(viewer, access.Action.PEOPLE_MANAGE)
-    _require_person(conn, viewer, person_id)
+    staff.require_person(conn, viewer, person_id, active=True)
     known = select(_M.code).where(_M.department == department, func.upper_inf(_M.valid)).limit(1)
     if conn.execute(known).one_or_none() is None:
         raise BadValue(field="department", given=department, reason="not on the list")
@@ -101,11 +101,11 @@ def unseat(conn: Connection, viewer: Viewer, department: str, person_id: UUID) -
 
     Raises
     ------
-    NotFound
-        If there is no such person in the viewer's territory.
+    NotFound, Forbidden
+        If there is no such person, or they are of another territory.
     """
     access.require(viewer, access.Action.PEOPLE_MANAGE)
-    _require_person(conn, viewer, person_id)
+    staff.require_person(conn, viewer, person_id, active=True)
     gone = conn.execute(
         delete(schema.department_seat).where(
             _S.department == department,
@@ -136,15 +136,6 @@ def tell_many(conn: Connection, came: Iterable[tuple[str, str]], now: datetime) 
     for (person_id, department), n in owed.items():
         facts = {"department": department, "n": n}
         notices.post(conn, person_id, "incident.for_department_many", facts, now)
-
-
-def _require_person(conn: Connection, viewer: Viewer, person_id: UUID) -> None:
-    person = schema.person.c
-    held = conn.execute(
-        select(person.unit_code).where(person.person_id == person_id, person.active)
-    ).one_or_none()
-    if held is None or not access.in_territory(viewer, held.unit_code or ""):
-        raise NotFound(what="person", key=str(person_id))
 
 
 def _seated(conn: Connection, department: str, territory: str) -> list[UUID]:

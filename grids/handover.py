@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection, Row, select
 
-from grids import access, assign, audit, notices, roster, schema
+from grids import access, assign, audit, notices, roster, schema, staff
 from grids.db import statement
 from grids.errors import BadValue, GridsError
 from grids.local_time import local_day
@@ -269,7 +269,7 @@ def _complete(
 
 def _unit_of(conn: Connection, viewer: Viewer, person_id: UUID) -> str:
     access.require(viewer, access.Action.PEOPLE_MANAGE)
-    return roster.require_person(conn, viewer, person_id)
+    return staff.require_person(conn, viewer, person_id)
 
 
 def _select() -> Any:

@@ -20,6 +20,7 @@ from grids import access, schema
 from grids.access import Action
 from grids.local_time import local_day
 from grids.model import Viewer
+from grids.territory import within
 
 KINDS = ("daily", "weekly", "hotspot")
 _R = schema.report.c
@@ -111,7 +112,7 @@ def list_kept(conn: Connection, viewer: Viewer, limit: int = 30) -> list[ReportL
             _R.made_at,
         )
         .join(schema.unit, schema.unit.c.code == _R.territory_code)
-        .where(_R.territory_code >= viewer.scope, _R.territory_code < f"{viewer.scope}~")
+        .where(within(_R.territory_code, viewer.scope))
         .order_by(_R.on_day.desc(), _R.kind, _R.territory_code)
         .limit(limit)
     )

@@ -13,6 +13,7 @@ from grids import access, audit, people, schema
 from grids.access import Action
 from grids.errors import BadValue, GridsError, NotFound
 from grids.model import Role, Viewer
+from grids.territory import within
 
 _K = schema.kiosk.c
 # A wall asks every minute; that it was seen is written down this coarsely.
@@ -107,8 +108,9 @@ def end(conn: Connection, viewer: Viewer, name: str, *, now: datetime) -> Kiosk:
 def list_kiosks(conn: Connection, viewer: Viewer) -> list[Kiosk]:
     """Return the walls of the viewer's territory by name, ended ones included."""
     access.require(viewer, Action.PEOPLE_MANAGE)
-    inside = (_K.unit_code >= viewer.scope, _K.unit_code < f"{viewer.scope}~")
-    rows = conn.execute(select(*_COLUMNS).where(*inside).order_by(_K.name))
+    rows = conn.execute(
+        select(*_COLUMNS).where(within(_K.unit_code, viewer.scope)).order_by(_K.name)
+    )
     return [Kiosk(*row) for row in rows]
 
 
@@ -151,8 +153,7 @@ def _change(
         .where(
             _K.name == name,
             _K.ended_at.is_(None),
-            _K.unit_code >= viewer.scope,
-            _K.unit_code < f"{viewer.scope}~",
+            within(_K.unit_code, viewer.scope),
         )
         .values(values)
         .returning(*_COLUMNS)

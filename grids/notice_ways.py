@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from grids import access, audit, notice_sending, schema
-from grids.errors import BadValue, NotFound
+from grids import access, audit, notice_sending, schema, staff
+from grids.errors import BadValue
 from grids.model import Level, Role, Viewer
 from grids.notice_sending import Channel
 from grids.territory import within
@@ -95,16 +95,11 @@ def set_person(
 
     Raises
     ------
-    NotFound
-        If there is no such person in the viewer's territory.
+    NotFound, Forbidden
+        If there is no such person, or they are of another territory.
     """
     access.require(viewer, access.Action.PEOPLE_MANAGE)
-    person = schema.person.c
-    held = conn.execute(
-        select(person.unit_code).where(person.person_id == person_id, person.active)
-    ).one_or_none()
-    if held is None or not access.in_territory(viewer, held.unit_code or ""):
-        raise NotFound(what="person", key=str(person_id))
+    staff.require_person(conn, viewer, person_id, active=True)
     notice_sending.set_channels(conn, person_id, wanted)
     _write_down(conn, viewer, f"person {person_id}", wanted)
 

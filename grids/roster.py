@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.postgresql import Range
 
-from grids import access, audit, boundary_rules, schema
+from grids import access, audit, boundary_rules, schema, staff
 from grids.db import statement
 from grids.errors import BadValue, GridsError, NotFound
 from grids.model import Duty, Level, Viewer
@@ -190,7 +190,7 @@ def appoint(
     """
     access.require(viewer, access.Action.PEOPLE_MANAGE)
     access.require_territory(viewer, unit_code)
-    require_person(conn, viewer, person_id)
+    staff.require_person(conn, viewer, person_id)
     unit = schema.unit.c
     known = select(unit.code).where(unit.code == unit_code, func.upper_inf(unit.valid))
     if conn.execute(known).one_or_none() is None:
@@ -234,23 +234,13 @@ def take_leave(
         If the person is away in a part of this time already.
     """
     access.require(viewer, access.Action.PEOPLE_MANAGE)
-    unit_code = require_person(conn, viewer, person_id)
+    unit_code = staff.require_person(conn, viewer, person_id)
     given = {"person_id": person_id, "since": since, "until": until, "reason": reason}
     away = conn.execute(statement("away", "roster"), given).scalar()
     if away is not None:
         raise LeaveOverlaps(since=away.isoformat())
     conn.execute(statement("take_leave", "roster"), given)
     audit.record(conn, viewer, "leave.take", f"person {person_id}", territory=unit_code)
-
-
-def require_person(conn: Connection, viewer: Viewer, person_id: UUID) -> str:
-    """Return the unit of a person of the viewer's territory."""
-    person = schema.person.c
-    unit_code = conn.execute(select(person.unit_code).where(person.person_id == person_id)).scalar()
-    if unit_code is None:
-        raise NotFound(what="person", key=str(person_id))
-    access.require_territory(viewer, unit_code, "person")
-    return str(unit_code)
 
 
 def _duty(row: Row[Any]) -> Duty:

@@ -273,15 +273,31 @@ def end_token(conn: Connection, viewer: Viewer, token_hash: bytes, now: datetime
     audit.record(conn, viewer, "token.end", f"token {token_hash.hex()}", territory=viewer.scope)
 
 
-def _unit_of(conn: Connection, viewer: Viewer, person_id: UUID) -> str:
-    """Return the unit of a person whom the viewer may manage."""
-    access.require(viewer, access.Action.PEOPLE_MANAGE)
-    unit_code = conn.execute(
-        select(schema.person.c.unit_code).where(schema.person.c.person_id == person_id)
-    ).scalar()
+def require_person(
+    conn: Connection, viewer: Viewer, person_id: UUID, *, active: bool = False
+) -> str:
+    """Return the unit of a person of the viewer's territory, if so asked of one who is still there.
+
+    Raises
+    ------
+    NotFound
+        If there is no such person.
+    Forbidden
+        If they belong to another territory.
+    """
+    person = schema.person.c
+    asked = select(person.unit_code).where(person.person_id == person_id)
+    unit_code = conn.execute(asked.where(person.active) if active else asked).scalar()
     if unit_code is None:
         raise NotFound(what="person", key=str(person_id))
     access.require_territory(viewer, unit_code, "person")
+    return str(unit_code)
+
+
+def _unit_of(conn: Connection, viewer: Viewer, person_id: UUID) -> str:
+    """Return the unit of a person whom the viewer may manage."""
+    access.require(viewer, access.Action.PEOPLE_MANAGE)
+    unit_code = require_person(conn, viewer, person_id)
     held = conn.execute(
         select(schema.access_grant.c.role, schema.access_grant.c.unit_code).where(
             schema.access_grant.c.person_id == person_id,
@@ -290,7 +306,7 @@ def _unit_of(conn: Connection, viewer: Viewer, person_id: UUID) -> str:
     )
     for role, territory in held:
         _require_to_grant(viewer, Role(role), territory)
-    return str(unit_code)
+    return unit_code
 
 
 def _require_to_grant(viewer: Viewer, role: Role, unit_code: str) -> None:

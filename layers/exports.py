@@ -17,6 +17,7 @@ from grids import access
 from grids.db import statement
 from grids.history import Past
 from grids.model import Viewer
+from grids.territory import code_range
 
 FOLDER = Path(__file__).parent / "sql"
 
@@ -85,7 +86,7 @@ def read(
     levels = [LEVELS[kind]] if kind in LEVELS else list(LEVELS.values())
     found = conn.execute(
         statement(name, "exports", FOLDER),
-        {"low": scope, "high": f"{scope}~", "at": past.moment if past else None, "levels": levels},
+        {**code_range(scope), "at": past.moment if past else None, "levels": levels},
     )
     headings = [key for key in found.keys() if key != "shape"]  # noqa: SIM118 - keys of a result
     rows = found.all()

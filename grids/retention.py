@@ -15,7 +15,7 @@ from grids.db import statement
 from grids.errors import BadValue, NothingPublished
 from grids.model import Viewer
 
-CLASSES = ("reporter_contact", "feed_message", "notice")
+CLASSES = ("reporter_contact", "feed_message", "notice", "import_task")
 DAYS = range(30, 3651)
 
 

@@ -390,6 +390,35 @@ import_batch = Table(
     Column("at", Instant, nullable=False, server_default=FetchedValue()),
 )
 
+import_task = Table(
+    "import_task",
+    metadata,
+    Column("task_id", Uuid, primary_key=True),
+    Column("territory_code", Code, nullable=False),
+    Column("by_person", Uuid),
+    Column("by_name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("n_bytes", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("state", Text, nullable=False, server_default=FetchedValue()),
+    Column("deed", Text),
+    Column("partial", Boolean, nullable=False, server_default=FetchedValue()),
+    Column("options", JSONB, nullable=False, server_default=FetchedValue()),
+    Column("recognised", JSONB, nullable=False),
+    Column("stage", Text),
+    Column("n_done", Integer, nullable=False, server_default=FetchedValue()),
+    Column("n_total", Integer, nullable=False, server_default=FetchedValue()),
+    Column("asked_at", Instant),
+    Column("began_at", Instant),
+    Column("beat_at", Instant),
+    Column("ended_at", Instant),
+    Column("account", JSONB),
+    Column("refusal", JSONB),
+)
+
 household = Table(
     "household",
     metadata,

@@ -25,3 +25,8 @@ DELETE FROM feed_message AS m
 DELETE FROM notice AS n
  WHERE n.at < :before
    AND NOT EXISTS (SELECT FROM notice AS m WHERE m.about = n.notice_id AND m.at >= :before);
+
+-- name: import_task
+-- Imports through the screens that came and ended before a moment; their files go with them.
+DELETE FROM import_task AS t
+ WHERE greatest(t.at, t.ended_at) < :before AND t.state NOT IN ('waiting', 'running');

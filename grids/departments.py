@@ -74,8 +74,8 @@ def seat(conn: Connection, viewer: Viewer, department: str, person_id: UUID, now
 
     Raises
     ------
-    NotFound, Forbidden
-        If there is no such person, or they are of another territory.
+    NotFound
+        If there is no such person in the viewer's territory.
     BadValue
         If no item in force belongs to the department.
     """
@@ -101,8 +101,8 @@ def unseat(conn: Connection, viewer: Viewer, department: str, person_id: UUID) -
 
     Raises
     ------
-    NotFound, Forbidden
-        If there is no such person, or they are of another territory.
+    NotFound
+        If there is no such person in the viewer's territory.
     """
     access.require(viewer, access.Action.PEOPLE_MANAGE)
     staff.require_person(conn, viewer, person_id, active=True)

@@ -95,8 +95,8 @@ def set_person(
 
     Raises
     ------
-    NotFound, Forbidden
-        If there is no such person, or they are of another territory.
+    NotFound
+        If there is no such person in the viewer's territory.
     """
     access.require(viewer, access.Action.PEOPLE_MANAGE)
     staff.require_person(conn, viewer, person_id, active=True)

@@ -281,9 +281,7 @@ def require_person(
     Raises
     ------
     NotFound
-        If there is no such person.
-    Forbidden
-        If they belong to another territory.
+        If there is none.
     """
     person = schema.person.c
     asked = select(person.unit_code).where(person.person_id == person_id)

@@ -109,7 +109,7 @@ def test_a_seat_needs_a_person_of_the_territory_and_a_department_of_the_list(con
     with pytest.raises(NotFound):
         departments.seat(conn, county, "水利局", uuid4(), NOW)
     township = Viewer(None, "office", Role.GRID_ADMIN, TOWNSHIP)
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         departments.seat(conn, township, "水利局", officer, NOW)
     worker = Viewer(officer, "worker", Role.WORKER, VILLAGE)
     with pytest.raises(Forbidden):

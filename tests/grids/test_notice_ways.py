@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from grids import notice_ways, notices, staff
 from grids.access import everyone
-from grids.errors import BadValue, Forbidden, NotFound
+from grids.errors import BadValue, NotFound
 from grids.model import Role, Viewer
 from grids.notice_sending import Channel
 from tests.factories import COUNTY, TOWNSHIP
@@ -67,7 +67,7 @@ def test_a_township_chooses_for_its_own_people_and_for_no_role(conn, make, offic
     township = Viewer(None, "office", Role.GRID_ADMIN, TOWNSHIP)
     with pytest.raises(BadValue):
         notice_ways.set_role(conn, township, Role.WORKER, [Channel.SMS])
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         notice_ways.set_person(conn, township, make.person("县里人"), [Channel.SMS])
     with pytest.raises(NotFound):
         notice_ways.set_person(conn, township, uuid4(), [Channel.SMS])

@@ -7,7 +7,7 @@ the rows behind them come from the same conditions, so every number opens into e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, func, select
 
-from grids import access, colours, schema, tally_held
+from grids import access, colours, counts_held, schema, tally_held
 from grids.access import Action
 from grids.board_compare import Base, Compare, base_of
-from grids.board_counts import cut, lines_of, met_by, states, valid_keys
+from grids.board_counts import cut, in_window, lines_of, met_by, states, valid_keys
 from grids.board_measures import COLOURS, INCIDENT, MEASURES, NOTHING, area_of, open_inside
 from grids.db import statement
 from grids.model import Level, Viewer, level_of
@@ -70,7 +70,7 @@ class Line:
         Valid incidents of the period that is compared with; None if there is none, and of days.
     comparable
         Empty, or why the two periods cannot be compared: `border_changed`, `month_missing`,
-        `before_data`.
+        `before_data`, `known_by_month`.
     """
 
     key: str
@@ -98,7 +98,17 @@ class UnitLine:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The figures of an area in a period, compared with another one."""
+    """The figures of an area in a period, compared with another one.
+
+    Attributes
+    ----------
+    days, months
+        By day; and what is known by its month alone, by month: these happened on no known day.
+    left_out
+        Valid incidents that are known by a month which the period cuts; they count nowhere.
+    first_day, last_day, stray
+        From when to when the county has data, and how many incidents are dated far from them.
+    """
 
     area: str
     name: str
@@ -117,8 +127,11 @@ class Board:
     matters: list[Line]
     matter_names: Mapping[str, str]
     days: list[Line]
+    months: list[Line]
+    left_out: int
     first_day: date | None
     last_day: date | None
+    stray: int
 
 
 def read(
@@ -150,21 +163,32 @@ def read(
     level = level_of(unit.code)
     below = _below(level)
     digits = below.digits if below else len(unit.code)
-    extent = conn.execute(statement("extent", "counts")).one()
-    base = base_of(conn, window, compare, unit.code, digits, extent.first)
+    counts = counts_held.read(conn)
+    extent = counts.extent
+    first = extent.first if extent else None
+    base = base_of(conn, window, compare, unit.code, digits, first)
     periods = [window, base.window] if base else [window]
-    held = [cut(one, unit.code, matter) for one in tally_held.read(conn, periods)]
-    now_there = held[0]
+    # A month that a period cuts stands on its first day.
+    read = [one.from_its_month if counts.has_months else one for one in periods]
+    held = [
+        in_window(cut(found, unit.code, matter), reached.since, period)
+        for found, reached, period in zip(tally_held.read(conn, read), read, periods, strict=True)
+    ]
+    now_there, left_out = held[0]
     met = met_by(conn, now_there.kinds)
+    if base and any(out.day.size > kept.day.size for kept, out in held):
+        base = replace(base, by_month=True)
     lines = lines_of(now_there, met, window, digits)
-    then = lines_of(held[1], met, base.window, digits) if base else {}
+    then = lines_of(held[1][0], met, base.window, digits) if base else {}
     coloured = _colours(conn, digits, unit.code, matter, now)
     children = {
         row.code: row for row in conn.execute(statement("children", "board"), {"area": unit.code})
     }
 
     def line(kind: str, key: str) -> Line:
-        was = then[kind].get(key, NOTHING)["valid"] if base and kind != "day" else None
+        was = None
+        if base and kind not in ("day", "month"):
+            was = then[kind].get(key, NOTHING)["valid"]
         why = base.why(key if kind == "unit" else unit.code) if base else ""
         return Line(key, dict(lines[kind].get(key, NOTHING)), was, why)
 
@@ -183,7 +207,7 @@ def read(
         (line("matter", code) for code in {*lines["matter"], *valid_keys(then.get("matter", {}))}),
         key=lambda one: (-one.counts["valid"], one.key),
     )
-    days = [line("day", key) for key in sorted(lines["day"])]
+    days, months = ([line(kind, key) for key in sorted(lines[kind])] for kind in ("day", "month"))
     return Board(
         area=unit.code,
         name=unit.name,
@@ -206,8 +230,11 @@ def read(
         matters=matters,
         matter_names=_matter_names(conn, [one.key for one in matters]),
         days=days,
-        first_day=extent.first,
-        last_day=extent.last,
+        months=months,
+        left_out=lines_of(left_out, met, window, digits)["all"].get("", NOTHING)["valid"],
+        first_day=first,
+        last_day=extent.last if extent else None,
+        stray=extent.stray if extent else 0,
     )
 
 

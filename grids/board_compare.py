@@ -27,7 +27,9 @@ class Base:
     redrawn
         Units whose land changed from the first day of this period on.
     early
-        Whether the period begins before anything was ever reported.
+        Whether the period begins before anything was reported, stray dates apart.
+    by_month
+        Whether most incidents of one of the periods are known by a month that it cuts.
     """
 
     window: Window
@@ -35,6 +37,7 @@ class Base:
     missing: tuple[str, ...] = ()
     redrawn: frozenset[str] = frozenset()
     early: bool = False
+    by_month: bool = False
 
     def why(self, unit: str) -> str:
         """Return why a unit's figures cannot be compared; empty if they can."""
@@ -42,6 +45,8 @@ class Base:
             return "before_data"
         if self.missing:
             return "month_missing"
+        if self.by_month:
+            return "known_by_month"
         return "border_changed" if unit in self.redrawn else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,22 +35,47 @@ def cut(found: Tallied, area: str, matter: str | None) -> Tallied:
     return found.of(here[found.rows["place"]] & wanted[found.rows["kind"]])
 
 
+def in_window(found: Tallied, first: date, window: Window) -> tuple[Tallied, Tallied]:
+    """Return the rows that lie in a window, and those whose month it cuts.
+
+    `first` is the day that the days of the rows are counted from; those returned are counted from
+    the first day of the window.
+    """
+    by_month, day = of_no_day(found), found.day - (window.since - first).days
+    if not by_month.any() and first == window.since:
+        return found, found.of(by_month)
+    last = (window.last_whole_month - window.since).days
+    kept = (day >= 0) & (~by_month | (day <= last))
+    moved = Tallied(day, found.rows, found.places, found.kinds)
+    return moved.of(kept), moved.of(by_month & ~kept)
+
+
+def of_no_day(found: Tallied) -> Bools:
+    """Return which rows are known by their month alone."""
+    kinds = np.array([kind.by_month for kind in found.kinds], np.bool_)
+    return kinds[found.rows["kind"]] if kinds.any() else np.zeros(found.day.size, np.bool_)
+
+
 def lines_of(
     found: Tallied, met: Bools, window: Window, digits: int
 ) -> dict[str, dict[str, Mapping[str, int]]]:
-    """Return the counts of rows by unit, matter and day and in all.
+    """Return the counts of rows by unit, matter, day and month, and in all.
 
+    What is known by its month alone stands under its month, as 2018-10, and under no day.
     `met` says which of `MEASURES` each state meets, as `met_by` numbers them.
     """
     state = states(found)
     units = [place[:digits] for place in found.places]
     matters = [kind.matter_code for kind in found.kinds]
     place, kind = found.rows["place"], found.rows["kind"]
+    by_month = of_no_day(found)
+    days = [window.since + timedelta(k) for k in range(window.days)]
     return {
         "unit": _counted(units, place, state, met),
         "matter": _counted(matters, kind, state, met),
-        "day": _counted(
-            [str(window.since + timedelta(k)) for k in range(window.days)], found.day, state, met
+        "day": _counted([str(day) for day in days], found.day[~by_month], state[~by_month], met),
+        "month": _counted(
+            [f"{day:%Y-%m}" for day in days], found.day[by_month], state[by_month], met
         ),
         "all": _counted(["" for _ in found.kinds], kind, state, met),
     }

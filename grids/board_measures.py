@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, not_, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, not_, or_, true
 
 from grids import access, colours, schema
 from grids.db import statement
@@ -68,8 +68,12 @@ def inside(area: str, matter: str | None) -> list[ColumnElement[bool]]:
 
 
 def within(window: Window) -> list[ColumnElement[bool]]:
-    """Return what keeps the tally to the days of a window."""
-    return [TALLY.day >= window.since, TALLY.day <= window.until]
+    """Return what keeps the tally to the days of a window.
+
+    What is known by its month alone lies in a window that holds the whole month.
+    """
+    is_inside = or_(not_(TALLY.by_month), TALLY.day <= window.last_whole_month)
+    return [TALLY.day >= window.since, TALLY.day <= window.until, is_inside]
 
 
 def open_inside(area: str, matter: str | None) -> list[ColumnElement[bool]]:

@@ -35,12 +35,16 @@ _TOO_MANY_DAYS = 400
 
 
 class Kind(NamedTuple):
-    """What a row is besides place, day and seconds."""
+    """What a row is besides place, day and seconds.
+
+    One that is known by its month alone stands on the first day of it.
+    """
 
     matter_code: str
     step: str
     closed_digits: int | None
     came_closed: bool
+    by_month: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,8 +153,8 @@ def _name_kinds(held: _Held, conn: Connection, days: Sequence[date] | None) -> N
     given = None if days is None else list(days)
     for row in conn.execute(statement("tally_kinds", "board"), {"days": given}):
         if held.kinds.setdefault(row.hash, len(held.kind_names)) == len(held.kind_names):
-            kind = Kind(row.matter_code, row.step, row.closed_digits, row.came_closed)
-            held.kind_names.append(kind)
+            said = (row.matter_code, row.step, row.closed_digits, row.came_closed, row.by_month)
+            held.kind_names.append(Kind(*said))
 
 
 def _sent(rows: Iterable[Row[Any]]) -> dict[int, NDArray[Any]]:

@@ -23,6 +23,17 @@ class Window:
         """Return the period as an ISO 8601 interval of its first and last day."""
         return f"{self.since.isoformat()}/{self.until.isoformat()}"
 
+    @property
+    def last_whole_month(self) -> date:
+        """Return the first day of the last month that ends in the period or before it."""
+        after = self.until + timedelta(1)
+        return (after.replace(day=1) - timedelta(1)).replace(day=1)
+
+    @property
+    def from_its_month(self) -> Window:
+        """Return the period from the first day of the month that it begins in."""
+        return Window(self.since.replace(day=1), self.until)
+
     def before(self) -> Window:
         """Return as many days just before."""
         length = timedelta(self.days)

@@ -66,7 +66,7 @@ SELECT code, hashtextextended(CAST(code AS text), 0) AS hash FROM unit ORDER BY 
 
 -- name: tally_kinds
 -- What the hashes of kinds stand for, of some days or of all.
-SELECT hash, matter_code, step, closed_digits, came_closed FROM tally_kinds(CAST(:days AS date[]));
+SELECT hash, matter_code, step, closed_digits, came_closed, by_month FROM tally_kinds(CAST(:days AS date[]));
 
 -- name: tally_all
 -- All rows in the same form: a million rows one by one would take the driver most of the time.

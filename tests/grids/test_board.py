@@ -61,7 +61,7 @@ LEADS_TO = {
 @pytest.fixture
 def report(conn, county):
     """`report(grid, at, "accept", ...)` writes an event whose steps follow an hour apart."""
-    n = iter(range(1, 100))
+    n = iter(range(1, 1000))
 
     def come(grid, at, *actions, matter="0201", closed_after=None):
         given = {"grid": grid.code, "matter": matter, "at": at, "key": f"D{next(n):04d}"}
@@ -250,3 +250,50 @@ def test_moving_an_incident_moves_its_count(conn, county, report):
     assert [one.line.counts["valid"] for one in found.units] == [0, 1]
     conn.execute(text("DELETE FROM incident"))
     assert board.read(conn, everyone(scope=COUNTY), JUNE, NOW).total.counts["collected"] == 0
+
+
+def known_by_month(conn, report, grid, n, month):
+    """Write incidents of which only the month is known, as an import does."""
+    for _ in range(n):
+        report(grid, datetime(2026, month, 1, tzinfo=UTC) - timedelta(hours=8))
+    for known in (
+        "UPDATE incident SET occurred_precision = 'month' WHERE local_day(occurred_at) = :d",
+        "UPDATE daily_count SET n_by_month = n WHERE day = :d",
+    ):
+        conn.execute(text(known), {"d": date(2026, month, 1)})
+
+
+def test_what_is_known_by_its_month_counts_in_whole_months_and_on_no_day(conn, county, report):
+    known_by_month(conn, report, county[0], 3, 6)
+    report(county[0], day(1))
+    whole = board.read(conn, everyone(scope=COUNTY), JUNE, NOW)
+    assert whole.total.counts["valid"] == 4
+    assert [(one.key, one.counts["valid"]) for one in whole.days] == [("2026-06-01", 1)]
+    assert [(one.key, one.counts["valid"]) for one in whole.months] == [("2026-06", 3)]
+    assert whole.left_out == 0
+    week = Window(date(2026, 6, 1), date(2026, 6, 7))
+    cut = board.read(conn, everyone(scope=COUNTY), week, NOW)
+    assert (cut.total.counts["valid"], cut.left_out) == (1, 3)
+    assert cut.months == []
+    for window, n in ((JUNE, 4), (week, 1)):
+        rows, total = board_rows.list_rows(conn, everyone(scope=COUNTY), "valid", window, NOW)
+        assert (len(rows), total) == (n, n)
+
+
+def test_days_are_not_compared_with_a_month_of_unknown_days(conn, county, report):
+    known_by_month(conn, report, county[0], 3, 5)
+    for n in range(1, 8):
+        report(county[0], day(n))
+    week = Window(date(2026, 6, 1), date(2026, 6, 7))
+    found = board.read(conn, everyone(scope=COUNTY), week, NOW, compare="before")
+    assert found.total.comparable == "known_by_month"
+
+
+def test_a_stray_date_does_not_begin_the_data(conn, county, report):
+    for n in range(1, 29):
+        report(county[0], day(n))
+    conn.execute(text("UPDATE daily_count SET n = 9"))
+    report(county[0], day(1, 1, 2003))
+    found = board.read(conn, everyone(scope=COUNTY), JUNE, NOW)
+    assert (found.first_day, found.stray) == (date(2026, 6, 1), 1)
+    assert found.total.comparable == "before_data"

@@ -20,7 +20,7 @@ INSERT = text(
 )
 SAID = text(
     "SELECT day - CAST(:since AS date) AS day, CAST(territory_code AS text), matter_code, step,"
-    " closed_digits, came_closed, coalesce(response_s, -1), coalesce(closing_s, -1)"
+    " closed_digits, came_closed, by_month, coalesce(response_s, -1), coalesce(closing_s, -1)"
     " FROM incident_tally WHERE day BETWEEN :since AND :until"
 )
 

@@ -60,6 +60,7 @@ export const board = {
   "board.not_comparable": ["不可比", "Not comparable"],
   "why.border_changed": ["期间边界有调整", "its border changed meanwhile"],
   "why.month_missing": ["缺 {months} 的数据", "no reports of {months}"],
+  "why.known_by_month": ["上报只知道月份，而时段不是整月", "reports are known by month only, and the period cuts a month"],
   "why.before_data": ["比较期早于数据起始日 {first}", "the other period begins before the data, {first}"],
 
   "board.colours": ["红黄绿", "Three colours"],

@@ -79,6 +79,7 @@ def test_every_job_has_its_time(engine):
         "prove": jobs.AT_NIGHT,
         "retain": jobs.AT_NIGHT,
         "raise_alerts": jobs.AFTER_NIGHT,
+        "watch_sources": jobs.AFTER_NIGHT,
         "begin_day": jobs.AFTER_MIDNIGHT,
         "watch_incidents": jobs.EVERY_MINUTE,
         "send_notices": jobs.EVERY_TEN_SECONDS,

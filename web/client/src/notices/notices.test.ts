@@ -1,10 +1,11 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
+import type { Boot } from "../boot";
 import type { Notice } from "./contract";
 import { leaseAfter } from "./leader";
 import { isTimeToAsk, ownPatience, pauseMs, POLL_MS, SILENCE_MS, spread } from "./pace";
-import { leadsTo } from "./say";
+import { leadsTo, say } from "./say";
 import { EMPTY, KEPT, put, seen } from "./shelf";
 import { openStream, type Hears } from "./stream";
 
@@ -15,6 +16,24 @@ const notice = (id: number, more: Partial<Notice> = {}): Notice => ({
   at: "2026-09-01T00:00:00Z",
   seen_at: null,
   ...more,
+});
+
+describe("words", () => {
+  beforeAll(() => {
+    const script = document.createElement("script");
+    script.id = "boot";
+    script.type = "application/json";
+    script.textContent = JSON.stringify({ locale: "zh-CN" } satisfies Partial<Boot>);
+    document.body.append(script);
+  });
+
+  it("say of a shifted source how far, where to, and what explains it", () => {
+    const facts = { source: "邻县平台", datum: "wgs84", n: 300, metres: 340, wind: "se", cause: "gcj02" };
+    expect(say(notice(1, { kind: "source.shifted", facts }))).toBe(
+      "来源“邻县平台”的 300 个定位整体向东南偏约 340 米，很可能实际是 GCJ-02，请核对其坐标系声明",
+    );
+    expect(say(notice(1, { kind: "source.shifted", facts: { ...facts, cause: "unknown" } }))).toContain("请向来源单位核实");
+  });
 });
 
 describe("shelf", () => {

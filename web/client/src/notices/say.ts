@@ -5,10 +5,12 @@ import type { Notice } from "./contract";
 
 export function say(notice: Notice): string {
   const given = factsOf(notice.facts);
-  const { action, due_at: dueAt } = given;
+  const { action, cause, due_at: dueAt, wind } = given;
   const facts = {
     ...given,
     ...(typeof action === "string" ? { action: word("action", action) } : {}),
+    ...(typeof cause === "string" ? { cause: word("shift_cause", cause) } : {}),
+    ...(typeof wind === "string" ? { wind: word("wind", wind) } : {}),
     ...(typeof dueAt === "string" ? { due_at: dateTime(dueAt) } : {}),
   };
   const said = word("notice", notice.kind, facts);

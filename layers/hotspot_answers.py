@@ -25,7 +25,8 @@ from layers.county_study import OF_EVENTS, places, study_of, taking_part
 from layers.county_tally import known_by_month
 from layers.hotspot_methods import NoSuchMethod, drawn_by
 from layers.hotspot_scales import scales
-from layers.studies import NeedsDays, Options, assess
+from layers.hotspots import MIN_HOUSEHOLDS
+from layers.studies import NeedsDays, NoDenominators, Options, assess
 from layers.windows import (
     Calendar,
     Kind,
@@ -43,6 +44,8 @@ WEEKS = 52
 MONTHS = 12
 # Methods that have nothing to say where only months are known.
 OF_DAYS = ("scan", "knox")
+# Methods that divide by households.
+OF_RATES = ("excess", "gi", "emerging")
 MOST_SCAN_DAYS = 14
 # Spark lines show so many weeks, of so many units at the head of the list.
 SPARK_WEEKS = 12
@@ -109,6 +112,8 @@ def prepare(conn: Connection, viewer: Viewer, asked: Asked) -> Answer:
         As `county_counts.count`.
     NeedsDays
         If a method of days is asked of what is known by its month alone.
+    NoDenominators
+        If a method that divides by households finds no unit with enough of them.
     TooManyEvents
         If a method that looks at single events would have too many.
     """
@@ -142,6 +147,8 @@ def prepare(conn: Connection, viewer: Viewer, asked: Asked) -> Answer:
         back_to=min(asked.since, studied.since, then.since if then else asked.since),
     )
     scope = viewer.scope if asked.area is None else asked.area
+    if asked.method in OF_RATES and not len(taking_part(counted)):
+        raise NoDenominators(least=MIN_HOUSEHOLDS)
     events = None
     if asked.method in OF_EVENTS:
         events = places(conn, counted, scope, days_only=asked.method in OF_DAYS)
@@ -289,7 +296,7 @@ class _Question:
 
     def change(self) -> Document:
         assert self.then is not None
-        study, _ = study_of(self.counted, self.then)
+        study, _ = study_of(self.counted, self.then, with_empty=True)
         then = self.counted.tally.totals(self.then)
         why = notes.incomparable(self.counted.tally, self.asked.window, self.then)
         if why is not None:
@@ -299,7 +306,8 @@ class _Question:
                 "notes": [why, *self._told()],
             }  # fmt: skip
         said = assess(study, "change", self.asked.options)
-        rows = table.change(self.counted, said, taking_part(self.counted), then)
+        kept = taking_part(self.counted, with_empty=True)
+        rows = table.change(self.counted, said, kept, then)
         judged = [row for row in rows if row["rank"] is not None]
         sure = [row for row in judged if row["outline"]]
         facts = {
@@ -428,11 +436,9 @@ class _Question:
         }
 
     def _empty(self) -> list[notes.Note]:
-        """Return how many units nobody lives in, for methods that speak of households."""
+        """Return how many units nobody lives in: they have no rate, whatever else is said."""
         n = int(np.count_nonzero(self.counted.households == 0))
-        if n == 0 or self.asked.method in ("scan", *OF_EVENTS):
-            return []
-        return [("hotspots.no_denominators", {"count": n})]
+        return [("hotspots.no_denominators", {"count": n})] if n else []
 
     def _told(self) -> list[notes.Note]:
         counted, found = self.counted, self._empty()

@@ -122,9 +122,11 @@ def change(
             "around": around,
             "paint": "too_few" if too_few else keys[place],
             "outline": None if unit["q"] is None else outline_level(unit["q"]),
+            "flags": [
+                *(flag for flag in rows[k]["flags"] if flag != "suppressed"),
+                *(["too_few"] if too_few else []),
+            ],
         }
-        if too_few:
-            rows[k]["flags"].append("too_few")
     of = {k: unit for k, unit in zip(kept.tolist(), units, strict=True) if not unit["too_few"]}
     more = [k for k, unit in of.items() if unit["direction"] > 0]
     fewer = [k for k in of if k not in set(more)]
@@ -137,12 +139,12 @@ def incomparable(counted: Counted, then: NDArray[np.int64]) -> list[Row]:
     """Return each unit's reports in two periods that cannot be compared: nothing is claimed."""
     rows = blank(counted)
     for k, row in enumerate(rows):
-        if row["paint"] != "suppressed":
+        if _is_told(row):
             row |= {
                 "observed": int(counted.observed[k]),
                 "then": int(then[k]),
                 "paint": "not_comparable",
-                "flags": [*row["flags"], "incomparable"],
+                "flags": [*(one for one in row["flags"] if one != "suppressed"), "incomparable"],
             }
     return rows
 

@@ -20,8 +20,8 @@ from layers import hotspot_rows as table
 from layers.county_counts import Counted, count
 from layers.county_study import taking_part
 from layers.hotspot_answers import Answer, Asked
-from layers.hotspots import MIN_EXPECTED
-from layers.studies import NeedsDays
+from layers.hotspots import MIN_EXPECTED, MIN_HOUSEHOLDS
+from layers.studies import NeedsDays, NoDenominators
 from layers.styles import outline_level, ratio_keys, volume_keys
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ def prepare(conn: Connection, viewer: Viewer, asked: Asked, weeks: int) -> Answe
 
     Raises
     ------
-    As `county_counts.count`; NeedsDays.
+    As `county_counts.count`; NeedsDays, NoDenominators.
     """
     first = asked.until - timedelta(7 * (weeks + _BEFORE) - 1)
     counted = count(
@@ -60,7 +60,9 @@ def prepare(conn: Connection, viewer: Viewer, asked: Asked, weeks: int) -> Answe
 
 
 def _document(counted: Counted, by_week: Floats, method: str) -> dict[str, Any]:
-    kept = taking_part(counted)
+    kept = taking_part(counted, with_empty=method != "excess")
+    if method == "excess" and not len(kept):
+        raise NoDenominators(least=MIN_HOUSEHOLDS)
     number = np.full(len(counted.names), -1)
     number[kept] = np.arange(len(kept))
     pairs = number[counted.ground.pairs]
@@ -76,7 +78,7 @@ def _document(counted: Counted, by_week: Floats, method: str) -> dict[str, Any]:
         shown = [row["paint"] for row in rows]
         drawn: list[str | None] = [None] * len(rows)
         for k, key, line in zip(kept.tolist(), keys, lines, strict=True):
-            shown[k], drawn[k] = shown[k] or key, line
+            shown[k], drawn[k] = key, line
         for k, key in enumerate(shown):
             place = classes.setdefault(key or "too_few", len(classes))
             paint[k].append(chr(ord("a") + place))

@@ -52,6 +52,16 @@ class NeedsDays(Refusal):
     )
 
 
+class NoDenominators(Refusal):
+    """Rates were asked of an area where no unit has enough households for one."""
+
+    code = "hotspots.no_households"
+    sentence = (
+        "No unit here has {least} households or more, so there are no rates. Ask for volume, change"
+        " or a recent scan, which need none."
+    )
+
+
 class TooManyEvents(Refusal):
     """More single events than a method that looks at each of them answers for in time."""
 

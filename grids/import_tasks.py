@@ -43,7 +43,7 @@ class WrongState(GridsError):
     """An import is not where this could be done with it."""
 
     code = "import.state"
-    sentence = "This import is {state}: {wanted} is not possible now."
+    sentence = "This import has come further, or not so far: that is not possible now."
 
 
 @dataclass(frozen=True, slots=True)

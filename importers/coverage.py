@@ -108,6 +108,8 @@ def repaired(
         outlines, labels = np.concatenate((outlines, beside.left)), labels + beside.labels()
     result = repair_outlines(outlines, labels, tolerance_m=options.tolerance_m, **settings)
     _tell(found, result)
+    if options.show_repair is not None:
+        options.show_repair(outlines, result)
     of = {copy: kept for kept, copy in result.duplicates}
     for index in result.lost:
         if index >= len(found.rows):

@@ -115,6 +115,21 @@ def match(kind: str, headings: Sequence[str], declared: Declared | None = None) 
     MissingField
         If a required field has no column.
     """
+    found = propose(kind, headings, declared)
+    for name, one in fields_of(kind).items():
+        if one.required and name not in found:
+            raise MissingField(field=name, headings=", ".join(headings))
+    return found
+
+
+def propose(kind: str, headings: Sequence[str], declared: Declared | None = None) -> dict[str, str]:
+    """Return our field -> heading as `match` does, required fields without a column left out.
+
+    Raises
+    ------
+    UnknownField
+        If a declared field or heading does not exist.
+    """
     declared = declared or Declared()
     known = fields_of(kind)
     by_fold = {_fold(heading): heading for heading in reversed(headings)}
@@ -146,8 +161,6 @@ def match(kind: str, headings: Sequence[str], declared: Declared | None = None) 
         if heading is not None:
             found[name] = heading
             taken.add(heading)
-        elif one.required:
-            raise MissingField(field=name, headings=", ".join(headings))
     return found
 
 

@@ -6,11 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from geo.lattice import Geometries
+from geo.repair_account import Repair
 from grids.secrets import KeyRing
 from importers.fields import Declared
 
 # report(done, total, stage)
 Progress = Callable[[int, int, str], None]
+
+
+# shown(outlines as they were given, what repair made of them)
+ShowRepair = Callable[[Geometries, Repair], None]
 
 
 def no_progress(done: int, total: int, stage: str) -> None:
@@ -41,6 +47,8 @@ class ImportOptions:
         Misfit of edges to snap, in metres; none for the usual one.
     new_matters
         Make admission items of the kinds of incidents that the list does not have.
+    show_repair
+        Called with each repair of grids or sub-groups, for whoever draws a picture of it.
     """
 
     datum: str | None = None
@@ -54,3 +62,4 @@ class ImportOptions:
     keys: KeyRing | None = None
     tolerance_m: float | None = None
     new_matters: bool = False
+    show_repair: ShowRepair | None = None

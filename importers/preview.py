@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from grids.model import Level, Viewer
 from grids.schema import unit, unit_frame, unit_outline
 from importers.doors import OUTLINES
 from importers.options import ImportOptions, Progress, no_progress
+from importers.report import ImportReport
 
 _LEVELS = {"grids": Level.GRID, "subgroups": Level.SUBGROUP}
 
@@ -43,7 +44,8 @@ class ImportPreview:
         As `ImportReport.as_dict`; the notes tell what repair mended, moved, cut and closed.
         None when the import would be refused as a whole.
     refusal
-        Why it would be, `{"code", "message", ...facts}`.
+        Why it would be, `{"code", "message", "sentence", ...facts}`; the sentence has the facts'
+        names in braces.
     """
 
     kind: str
@@ -68,11 +70,18 @@ def preview(
     files: Sequence[Path],
     options: ImportOptions,
     progress: Progress = no_progress,
+    *,
+    keep: Callable[[ImportReport], None] | None = None,
 ) -> ImportPreview:
     """Return what the import of units, grids or sub-groups would change; nothing is kept.
 
     The import runs as it would in earnest, proof and publication included, inside a savepoint
     that is rolled back.
+
+    Parameters
+    ----------
+    keep
+        Called with the account itself, which knows the refused rows as they were given.
 
     Raises
     ------
@@ -86,10 +95,13 @@ def preview(
     refusal: dict[str, Any] | None = None
     trial = conn.begin_nested()
     try:
-        report = take(conn, viewer, files, options, progress).as_dict()
+        account = take(conn, viewer, files, options, progress)
+        report = account.as_dict()
+        if keep is not None:
+            keep(account)
         after = _units(conn, level)
     except Refusal as refused:
-        refusal, after = refused.as_dict(), before
+        refusal, after = refused.as_dict() | {"sentence": refused.sentence}, before
     finally:
         trial.rollback()
     both = [code for code in after if code in before]

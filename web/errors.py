@@ -73,6 +73,9 @@ STATUS = {
     "matter.request_waiting": 409,
     "task.done": 409,
     "publication.none": 409,
+    "import.state": 409,
+    "import.too_large": 413,
+    "server.no_room": 507,
     "kiosk.none": 410,
     "client.missing": 503,
 }

@@ -31,6 +31,7 @@ from grids import (
     tasks,
 )
 from grids.access import everyone
+from web import import_work
 from web.clock import now, today
 from web.config import phone_keys
 from web.notify import delivery, settings
@@ -160,7 +161,7 @@ def seal(engine: Engine) -> int:
 
 
 def work(engine: Engine) -> None:
-    """Do the jobs of the queue and seal the audit trail until a signal to end comes."""
+    """Do the jobs of the queue, import and seal the audit trail until a signal to end comes."""
     asyncio.run(_work(engine))
 
 
@@ -168,13 +169,15 @@ async def _work(engine: Engine) -> None:
     queue = make_queue(engine)
     async with queue.open_async():
         sealing = asyncio.create_task(_again_and_again(lambda: asyncio.to_thread(seal, engine)))
+        importing = asyncio.create_task(import_work.keep_importing(engine))
         try:
             # Jobs are short and few: done ones are not kept, the trail is in audit and proof_run.
             await queue.run_worker_async(delete_jobs="successful", listen_notify=True)
         finally:
-            sealing.cancel()
-            with suppress(asyncio.CancelledError):
-                await sealing
+            for beside in (sealing, importing):
+                beside.cancel()
+                with suppress(asyncio.CancelledError):
+                    await beside
 
 
 async def _again_and_again(deed: Callable[[], Awaitable[object]]) -> None:

@@ -33,6 +33,7 @@ _THINGS: Words = {
     "grant": _l("grant"),
     "grid": _l("grid"),
     "household": _l("household"),
+    "import": _l("import"),
     "kiosk": _l("wall"),
     "incident": _l("incident"),
     "matter": _l("matter"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -21,6 +21,7 @@ from sqlalchemy import Engine, text
 
 import web
 from grids import (
+    import_tasks,
     incidents,
     matter_requests,
     people,
@@ -75,6 +76,7 @@ class Territory:
     task_rule: UUID
     task: UUID
     request: UUID
+    sent: UUID
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,25 @@ def _territory(make: Make, code: str, east_by: int) -> Territory:
         _alert(make, code, first.code),
         sheet,
         *_work(make, viewer, first.code),
+        _import(make, Viewer(worker, "sender", Role.GRID_ADMIN, code)),
     )
+
+
+def _import(make: Make, sender: Viewer) -> UUID:
+    """Return the key of an import whose file has come."""
+    task = import_tasks.create(
+        make.conn,
+        sender,
+        task_id=uuid4(),
+        kind="households",
+        file_name="户籍.csv",
+        sha256=bytes(32),
+        n_bytes=1,
+        options={},
+        recognised={},
+        now=NOW,
+    )
+    return task.task_id
 
 
 def _work(make: Make, viewer: Viewer, grid: str) -> tuple[int, UUID, UUID, UUID]:
@@ -206,6 +226,7 @@ def built_client(folder: Path) -> Path:
             "incidents",
             "duties",
             "inbox",
+            "imports",
             "me",
             "signin",
             "resident",

@@ -45,6 +45,7 @@ REPORT = {"matter_code": "0201", "summary": "路灯不亮", "unit_code": "{t.gri
 PERSON = "/api/v1/people/{t.worker}"
 REQUEST = "/api/v1/matter-requests/{t.request}"
 TASK = "/api/v1/tasks/{t.task}"
+IMPORT = "/api/v1/imports/{t.sent}"
 DAYS = "since=2026-01-01&until=2026-03-31&area={t.code}"
 FROM_NOW_ON = {"since": "2098-01-01"}
 AWAY = {"since": "2098-01-01T00:00:00+08:00", "until": "2098-01-02T00:00:00+08:00"}
@@ -329,6 +330,18 @@ DOORS = {
     "tasks.patrol": Door("incident.step", "/api/v1/patrols", PATROL, walled=True),
     "tasks.coverage": Door("worker.see", f"/api/v1/visits/coverage?{DAYS}", walled=True),
     "tasks.unvisited": Door("household.see", "/api/v1/visits/unvisited?grid={t.grid}", walled=True),
+    "pages.imports": Door("import.run", "/imports"),
+    "imports.list_imports": Door("import.run", "/api/v1/imports"),
+    "imports.send": Door("import.run", "/api/v1/imports?kind=households&name=a.csv", {}),
+    "imports.show": Door("import.run", IMPORT, walled=True),
+    "imports.set_options": Door("import.run", IMPORT + "/options", {}, walled=True),
+    "imports.places": Door("import.run", IMPORT + "/places?datum=wgs84", walled=True),
+    "imports.check": Door("import.run", IMPORT + "/check", walled=True),
+    "imports.commit": Door("import.run", IMPORT + "/commit", {}, walled=True),
+    "imports.stop": Door("import.run", IMPORT + "/stop", walled=True),
+    "imports.discard": Door("import.run", IMPORT + "/discard", walled=True),
+    "imports.rejects": Door("import.run", IMPORT + "/rejects.csv", walled=True),
+    "imports.repair": Door("import.run", IMPORT + "/repair.en.html", walled=True),
     "plans.withdraw": Door("plan.edit", PLAN + "/withdraw", walled=True),
     "notices.list_notices": Door(SIGNED_IN, "/api/v1/notices"),
     "notices.mark_seen": Door(SIGNED_IN, "/api/v1/notices/seen", {"up_to": 0}),

@@ -7,7 +7,8 @@ from dataclasses import asdict
 import click
 
 from grids import retention as rules
-from web.cli.database import transaction
+from web import import_work
+from web.cli.database import engine, transaction
 from web.cli.output import Answer, WanggeGroup, give
 from web.clock import now
 
@@ -44,5 +45,6 @@ def run(answer: Answer) -> None:
     """Delete what is too old, now, and say how much it was."""
     with transaction() as (conn, viewer):
         done = rules.run(conn, viewer, now())
+    import_work.sweep(engine())
     document = {"gone": [asdict(one) for one in done]}
     answer.table(document, "gone", ["name", "days", "before", "n"])

@@ -27,6 +27,7 @@ TITLES = {
     "console": lazy_gettext("Map"),
     "plans": lazy_gettext("Boundary plans"),
     "inbox": lazy_gettext("Edits from elsewhere"),
+    "imports": lazy_gettext("Imports"),
     "studio": lazy_gettext("Boundary studio"),
     "publications": lazy_gettext("Publications"),
     "hotspots": lazy_gettext("Hotspots"),
@@ -107,6 +108,13 @@ def plan_list():
 def inbox():
     """Show the outlines that came from elsewhere and wait for a decision."""
     return _screen("inbox")
+
+
+@blp.get("/imports")
+@needs("import.run")
+def imports():
+    """Show the imports: files that were sent, and the way of one into the county."""
+    return _screen("imports")
 
 
 @blp.get("/plans/<uuid:plan_id>")

@@ -130,6 +130,12 @@ async function sendFile<T>(path: string, name: string, file: Blob, words: Readon
   return read<T>(await reach(address(path), { method: "POST", headers, body }));
 }
 
+/** Send a file as it is, as the whole body. */
+export async function postFile<T>(path: string, query: Query, file: Blob): Promise<T> {
+  const headers = { Accept: "application/json", "X-CSRFToken": boot().csrf, "Content-Type": "application/octet-stream" };
+  return read<T>(await reach(address(path, query), { method: "POST", headers, body: file }));
+}
+
 export const part = encodeURIComponent;
 
 export interface WhereQuery {

@@ -13,13 +13,14 @@ import { duties } from "./words/duties";
 import { history } from "./words/history";
 import { hotspots } from "./words/hotspots";
 import { inbox } from "./words/inbox";
+import { imports } from "./words/imports";
 import { incidents } from "./words/incidents";
 import { me } from "./words/me";
 import { notices } from "./words/notices";
 import { studio } from "./words/studio";
 import type { Words } from "./words/type";
 
-const ALL = { ...common, ...board, ...codes, ...console_, ...drafting, ...duties, ...history, ...hotspots, ...inbox, ...incidents, ...me, ...notices, ...studio };
+const ALL = { ...common, ...board, ...codes, ...console_, ...drafting, ...duties, ...history, ...hotspots, ...inbox, ...imports, ...incidents, ...me, ...notices, ...studio };
 
 export type Key = keyof typeof ALL;
 export type Facts = Readonly<Record<string, string | number | null | undefined>>;

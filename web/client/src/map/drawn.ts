@@ -111,6 +111,10 @@ export function drawnOn(map: MapLibreMap) {
       set("snap", at ? all([pointAt(at, { kind })]) : NOTHING);
     },
 
+    setPlaces(places: readonly LonLat[]): void {
+      set("places", all(places.map((at) => pointAt(at))));
+    },
+
     setFaults(faults: FeatureCollection): void {
       set("faults", faults);
     },

@@ -22,7 +22,7 @@ import { hitAt, type Hit, type Pixel } from "./hits";
 import { clusterOverlay } from "./hotspot-style";
 import { hatch, picture, PIXEL_RATIO } from "./images";
 import { marksOn } from "./marks";
-import { changesOverlay, faultOverlay, mineOverlay, pinOverlay } from "./overlays";
+import { changesOverlay, faultOverlay, mineOverlay, pinOverlay, placesOverlay } from "./overlays";
 import { countyStyle, type Sources } from "./style";
 import type { Theme } from "./theme";
 
@@ -31,7 +31,7 @@ export type { CellMark, PaintRow } from "./marks";
 
 setWorkerUrl(workerUrl);
 
-export type OverlayName = "pin" | "draft" | "faults" | "mine" | "changes" | "clusters";
+export type OverlayName = "pin" | "draft" | "faults" | "mine" | "changes" | "clusters" | "places";
 
 export interface MapOptions {
   readonly container: HTMLElement;
@@ -64,6 +64,7 @@ const OVERLAYS = {
   mine: mineOverlay,
   changes: changesOverlay,
   clusters: clusterOverlay,
+  places: placesOverlay,
 };
 const FIT_PADDING = 36;
 const SELECT_MAX_ZOOM = 16;

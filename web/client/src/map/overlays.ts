@@ -91,6 +91,26 @@ export function faultOverlay(theme: Theme): Overlay {
   };
 }
 
+/** Positions of a file that is being looked at: small, so that five hundred show where they lie. */
+export function placesOverlay(theme: Theme): Overlay {
+  return {
+    sources: { places: data() },
+    layers: [
+      {
+        id: "places-point",
+        type: "circle",
+        source: "places",
+        paint: {
+          "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2, 16, 6],
+          "circle-color": "#b53823",
+          "circle-stroke-color": theme.paper.panel,
+          "circle-stroke-width": 1,
+        },
+      },
+    ],
+  };
+}
+
 /** Borders of two publications held against each other: dashed as they were, whole as they are. */
 export function changesOverlay(theme: Theme): Overlay {
   const { draft, paper } = theme;

@@ -7,6 +7,7 @@ export const common = {
   "nav.plans": ["边界方案", "Boundaries"],
   "nav.incidents": ["事件", "Events"],
   "nav.hotspots": ["热点", "Hotspots"],
+  "nav.imports": ["数据导入", "Imports"],
   "nav.board": ["看板", "Board"],
   "nav.me": ["我的网格", "My grid"],
   "nav.skip_map": ["跳过地图", "Skip the map"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,8 @@ from scipy import sparse
 from grids.counts_held import DailyCounts, Filter
 from grids.window import Window
 from layers.windows import is_whole_months, months_inside, widened_to_months
+
+USUAL_DAYS = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +110,22 @@ class Tally:
         taken = np.flatnonzero(self.unit_of >= 0)
         shape = (self.n_units, len(self.unit_of))
         return sparse.csr_matrix((np.ones(len(taken)), (self.unit_of[taken], taken)), shape=shape)
+
+
+def usual_window(held: DailyCounts, today: date) -> Window:
+    """Return the period that is looked at where none is asked for.
+
+    It is the last thirty days, or those that end with the data where they ended long ago; the last
+    month, as a whole, where most reports of it are known by their month alone. Stray dates do not
+    end the data.
+    """
+    until = today
+    if held.extent is not None and held.extent.last < today - timedelta(USUAL_DAYS):
+        until = held.extent.last
+    month = Window(until.replace(day=1), until)
+    if known_by_month(held, month, Filter()):
+        return widened_to_months(month)
+    return Window(until - timedelta(USUAL_DAYS - 1), until)
 
 
 def as_known(held: DailyCounts, window: Window, wanted: Filter) -> Window:

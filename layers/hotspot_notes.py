@@ -43,14 +43,19 @@ def limits(tally: Tally, window: Window, then: Window | None) -> list[Note]:
     if window.since <= extent.last < window.until - timedelta(1):
         notes.append(("hotspots.after_data", {"last": str(extent.last)}))
     if extent.stray:
-        reach = {"earliest": str(extent.earliest), "latest": str(extent.latest)}
-        notes.append(("hotspots.stray_dates", {"count": extent.stray, **reach}))
+        notes.append(stray_dates(extent))
     if left_out := tally.left_out(window):
         notes.append(("hotspots.month_only_left_out", {"count": left_out}))
     notes += reporting(tally, looked_at, extent)
     if then is not None:
         notes += _shifted(tally.by_source(window), tally.by_source(then))
     return notes
+
+
+def stray_dates(extent: Extent) -> Note:
+    """Return how many reports are dated far from all others, and the first and last day of all."""
+    reach = {"earliest": str(extent.earliest), "latest": str(extent.latest)}
+    return ("hotspots.stray_dates", {"count": extent.stray, **reach})
 
 
 def incomparable(tally: Tally, window: Window, then: Window) -> Note | None:

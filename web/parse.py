@@ -97,6 +97,8 @@ class HotspotsQuery(Strict):
 
     @validates_schema
     def _in_order(self, data, **_):
+        if ("since" in data) != ("until" in data):
+            raise ValidationError("give both days or none", "since")
         if "since" in data and "until" in data:
             if data["until"] < data["since"]:
                 raise ValidationError("ends before it begins", "until")

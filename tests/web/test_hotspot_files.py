@@ -234,6 +234,19 @@ def test_a_file_that_knows_only_months_is_told_of_in_months(files, asked, tmp_pa
     assert {one["start"] for one in said["clusters"]} <= {"2025-01", "2025-02", "2025-03"}
 
 
+def test_a_few_stray_dates_neither_stretch_the_window_nor_stay_unsaid(files, asked, tmp_path):
+    lines = (files / "events.csv").read_text().splitlines()
+    place = lines[1].rpartition(",")[0]
+    lines += [f"{place},{day}" for day in ("1990-02-01", "2011-11-11")]
+    (tmp_path / "stray.csv").write_text("\n".join(lines))
+    code, said = run(*asked, "--events", tmp_path / "stray.csv", "--method", "excess")
+    assert code == 0, said
+    assert said["window"] == "2025-01-01/2025-03-31"
+    assert said["events"]["other_days"] == 2
+    note = next(one for one in said["notes"] if one["code"] == "hotspots.stray_dates")
+    assert note["facts"] == {"count": 2, "earliest": "1990-02-01", "latest": "2025-03-31"}
+
+
 def test_units_may_be_points_of_a_feature_file(files, tmp_path):
     features = json.loads((files / "grids.geojson").read_text())["features"]
     for feature in features:

@@ -67,6 +67,13 @@ def test_the_map_has_both_tests_in_every_row_of_the_territory(leader):
     assert answer.json["window"]["days"] == 30
 
 
+def test_without_a_period_it_is_the_last_days_that_have_data(leader):
+    answer = leader.get("/api/v1/hotspots?method=count")
+    assert answer.json["window"] == {"since": "2025-02-04", "until": "2025-03-05", "days": 30}
+    assert answer.json["observed"] > 0
+    assert leader.get("/api/v1/hotspots?since=2025-03-01").status_code == 422
+
+
 @pytest.mark.parametrize("day", ["1900-01-01", "2199-12-31"])
 @pytest.mark.parametrize("compare", ["prev", "mom", "yoy", "yoy&calendar=lunar"])
 def test_the_first_and_the_last_day_that_are_known_have_a_past(leader, day, compare):

@@ -23,13 +23,14 @@ from geo.errors import Refusal, UndeclaredDatum
 from geo.hotspots.cube import space_time_cube
 from geo.lattice import Geometries
 from geo.locator import Locator
+from grids.extent import Extent, extent_of
 from grids.local_time import CHINA
 from grids.window import Window
 from importers.outlines import read_outlines
 from importers.positions import parse_number, read_positions
 from importers.rows import parse_time
 from importers.table import Table, Value, as_text, read_table
-from layers.hotspot_notes import Note, month_only, of_days
+from layers.hotspot_notes import Note, month_only, of_days, stray_dates
 from layers.hotspots import HotspotMap, hotspot_map
 from layers.studies import Study
 from layers.windows import Calendar, Kind, comparison_window
@@ -163,7 +164,9 @@ class FileEvents:
             return []
         first = int(self.day.min())
         daily = np.bincount(self.day - first)
-        return of_days(daily, date.fromordinal(first), [self.window])
+        found = _extent(self.day)
+        notes = [] if found is None or not found.stray else [stray_dates(found)]
+        return [*notes, *of_days(daily, date.fromordinal(first), [self.window])]
 
     def as_dict(self) -> dict[str, int]:
         """Return the account of the rows: `read` is the sum of all the others."""
@@ -332,12 +335,22 @@ def read_events(
 
 
 def _window(day: NDArray[np.int64], since: date | None, until: date | None) -> Window:
-    """Return the window that was asked for; where it is open, all days, or whole months."""
-    first, last = (int(day.min()), int(day.max())) if len(day) else (1, 1)
-    end = date.fromordinal(last)
+    """Return the window that was asked for; where it is open, all days but stray ones.
+
+    Of a file that knows only months they are whole months.
+    """
+    found = _extent(day)
+    if found is None:
+        return Window(since or date.min, until or date.min)
+    end = found.last
     if _months_only(day):
         end = end.replace(day=monthrange(end.year, end.month)[1])
-    return Window(since or date.fromordinal(first), until or end)
+    return Window(since or found.first, until or end)
+
+
+def _extent(day: NDArray[np.int64]) -> Extent | None:
+    first = int(day.min(initial=day[0] if len(day) else 1))
+    return extent_of(np.bincount(day - first), date.fromordinal(first))
 
 
 def _months_only(day: NDArray[np.int64]) -> bool:
@@ -366,7 +379,8 @@ def study(
         meant = events.meant
         then = events.between(n, before.since, before.until).sum(axis=1)
         # No events from before the file begins are not none that happened.
-        known = before.since.toordinal() >= events.day.min(initial=date.max.toordinal())
+        extent = _extent(events.day)
+        known = extent is not None and before.since >= extent.first
         given = {
             "window": window,
             "then": (then, before.days) if known else None,

@@ -7,14 +7,17 @@ from dataclasses import fields as fields_of
 from flask import Response, jsonify, request
 from marshmallow import fields, validate
 
+from grids import counts_held
 from grids.model import Level
 from layers import hotspot_answers, hotspot_weeks
+from layers.county_tally import usual_window
 from layers.hotspot_answers import METHODS, Asked
 from layers.studies import Options
 from layers.windows import KINDS
+from web.clock import today
 from web.door import Blueprint
 from web.locale import tag
-from web.parse import HotspotsQuery
+from web.parse import Day, HotspotsQuery
 from web.session import needs, viewer
 from web.transaction import begin
 
@@ -27,8 +30,13 @@ MOST_WEEKS = 52
 
 
 class HotspotQuestion(HotspotsQuery):
-    """What is asked of a method; `level` and `source` may be repeated."""
+    """What is asked of a method; `level` and `source` may be repeated.
 
+    Without days it is the period that is usually looked at; see `usual_window`.
+    """
+
+    since = Day()
+    until = Day()
     method = fields.String(load_default="excess", validate=validate.OneOf(METHODS))
     by = fields.String(load_default=LEVELS[0], validate=validate.OneOf(LEVELS))
     level = fields.List(fields.String(validate=validate.Length(1, 40)), load_default=[])
@@ -52,8 +60,16 @@ class WeeksQuestion(HotspotQuestion):
     weeks = fields.Integer(load_default=26, validate=validate.Range(2, MOST_WEEKS))
 
 
+def with_period(conn, asked):
+    """Return what a query asks for, of the usual period where it says none."""
+    if "since" in asked:
+        return asked
+    usual = usual_window(counts_held.read(conn), today())
+    return {**asked, "since": usual.since, "until": usual.until}
+
+
 def question(asked):
-    """Return what a query asks for."""
+    """Return what a query with a period asks for."""
     chosen = {f.name: asked[f.name] for f in fields_of(Options) if f.name in asked}
     return Asked(
         since=asked["since"],
@@ -83,7 +99,7 @@ def hotspots(asked):
     Of excess and gi, both tests stand in every row: `method` is which of them is looked at.
     """
     with begin(viewer()) as conn:
-        answer = hotspot_answers.prepare(conn, viewer(), question(asked))
+        answer = hotspot_answers.prepare(conn, viewer(), question(with_period(conn, asked)))
     return unless_known(answer)
 
 
@@ -96,7 +112,9 @@ def hotspots(asked):
 def weeks(asked):
     """Return the maps of the weeks that end on the last day of a period."""
     with begin(viewer()) as conn:
-        answer = hotspot_weeks.prepare(conn, viewer(), question(asked), asked["weeks"])
+        answer = hotspot_weeks.prepare(
+            conn, viewer(), question(with_period(conn, asked)), asked["weeks"]
+        )
     return unless_known(answer)
 
 

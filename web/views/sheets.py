@@ -17,7 +17,7 @@ from web.locale import tag
 from web.parse import HotspotsQuery
 from web.session import needs, viewer
 from web.transaction import begin
-from web.views.hotspots import HotspotQuestion, question
+from web.views.hotspots import HotspotQuestion, question, with_period
 
 blp = Blueprint("sheets", __name__)
 
@@ -64,14 +64,17 @@ def hotspot_sheet(asked):
 @needs("hotspot.see")
 def hotspot_file(asked, kind):
     """Return an answer of any method as a picture, a table or features; who took it is noted."""
-    who, wanted = viewer(), question(asked)
+    who = viewer()
     with begin(who) as conn:
+        wanted = question(with_period(conn, asked))
         answer = hotspot_answers.prepare(conn, who, wanted)
         place = named(conn, wanted.area or who.scope) or word("sheet.everywhere", tag())
     document = answer.document(tag())
+    # What is known by its month alone is answered by whole months.
+    window = answer.counted.window
     # After the answer: a transaction that has written is not answered from what is held.
     with begin(who) as conn:
-        facts = {"since": wanted.since, "until": wanted.until, "matter": wanted.matter}
+        facts = {"since": window.since, "until": window.until, "matter": wanted.matter}
         audit.record(
             conn,
             who,
@@ -81,7 +84,7 @@ def hotspot_file(asked, kind):
             facts={**facts, "method": wanted.method, "kind": kind},
             client=request.remote_addr,
         )
-    name = f"hotspots-{wanted.method}-{wanted.since}-{wanted.until}.{kind}"
+    name = f"hotspots-{wanted.method}-{window.since}-{window.until}.{kind}"
     title = word("sheet.title", tag(), place=place)
     with TemporaryDirectory() as folder:
         file = Path(folder) / name

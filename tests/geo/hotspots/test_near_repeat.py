@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pointpats import Knox
 
 from geo.hotspots.inputs import UnusableCounts
 from geo.hotspots.near_repeat import knox
@@ -23,6 +24,26 @@ def test_pairs_are_those_of_plain_loops(seed):
             if row and column:
                 wanted[row[0], column[0]] += 1
     assert (found.observed == wanted).all()
+
+
+@pytest.mark.parametrize("delta", [60.0, 150.0, 400.0])
+@pytest.mark.parametrize("tau", [0.0, 3.0, 14.0])
+def test_pairs_within_a_distance_and_a_lag_are_those_of_pointpats(delta, tau):
+    random = np.random.default_rng(4)
+    xy, days = random.normal(0, 700, (300, 2)), random.integers(0, 60, 300)
+    theirs = Knox(xy, days.reshape(-1, 1), delta, tau, permutations=0)
+    # The second lag takes in all times, so the row holds every pair within the distance.
+    found = knox(xy, days, (delta,), (tau, 60.0), permutations=1)
+    assert found.observed[0].tolist() == theirs.observed[0].tolist()
+
+
+def test_chance_is_that_of_pointpats():
+    random = np.random.default_rng(6)
+    xy, days = random.normal(0, 700, (200, 2)), random.integers(0, 60, 200)
+    theirs = Knox(xy, days.reshape(-1, 1), 150.0, 7.0, permutations=0)
+    found = knox(xy, days, (150.0,), (7.0,), permutations=1999)
+    # Shuffled times leave the number of pairs near in time as it is: the mean is the product.
+    assert found.expected[0, 0] == pytest.approx(theirs.expected[0, 0], rel=0.02)
 
 
 def test_repeats_near_and_soon_stand_out():

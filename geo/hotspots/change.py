@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import special
 from geo.hotspots.fdr import false_discovery_q
 from geo.hotspots.inputs import UnusableCounts, as_counts, as_exposure
 from geo.hotspots.result import Bools, Floats, Ints, Result
+from geo.hotspots.tails import binomial_mid_p
 from geo.hotspots.weights import Weights
 
 MIN_EXPECTED = 1.0
@@ -30,8 +32,6 @@ class Change(Result):
     rate_ratio
         Rate now / rate then, against the common trend when that is taken out; infinity when there
         was nothing then, NaN when there was nothing in both.
-    ci95
-        95 % interval of the ratio, shape (n, 2).
     p_mid, q
         Two-sided mid-p and its Benjamini-Hochberg q among the judged units.
     direction
@@ -48,13 +48,18 @@ class Change(Result):
     then: Floats
     expected: Floats
     rate_ratio: Floats
-    ci95: Floats
     p_mid: Floats
     q: Floats
     direction: Ints
     too_few: Bools
     no_denominator: Bools
     islands: Bools
+    _odds: Floats
+
+    @cached_property
+    def ci95(self) -> Floats:
+        """Return the 95 % interval of the ratio, shape (n, 2)."""
+        return _share_interval(self.now, self.now + self.then) * self._odds[:, np.newaxis]
 
 
 def local_change(
@@ -103,7 +108,7 @@ def local_change(
     seen_now = as_exposure(exposure_now, "exposure_now", n)
     seen_then = as_exposure(exposure_then, "exposure_then", n)
     watched = (seen_now > 0) & (seen_then > 0)
-    near = weights.with_self()
+    near = weights.with_self
     now, then = (near.total(np.where(watched, e, 0.0)) for e in (now_alone, then_alone))
     exposed_now, exposed_then = (
         near.total(np.where(watched, e, 0.0)) for e in (seen_now, seen_then)
@@ -118,7 +123,8 @@ def local_change(
     weighted_now, total = trend * exposed_now, trend * exposed_now + exposed_then
     share = np.divide(weighted_now, total, out=np.full(n, np.nan), where=tested)
     p = np.full(n, np.nan)
-    p[tested] = _mid_p(now[tested], both[tested], share[tested])
+    rest = np.divide(exposed_then, total, out=np.full(n, np.nan), where=tested)
+    p[tested] = binomial_mid_p(now[tested], both[tested], share[tested], rest[tested])
     odds = np.divide(1.0 - share, share, out=np.full(n, np.nan), where=share > 0)
     ratio = np.divide(now, then, out=np.full(n, np.inf), where=then > 0) * odds
     ratio[both == 0] = np.nan
@@ -134,13 +140,13 @@ def local_change(
         then=then,
         expected=expected,
         rate_ratio=ratio,
-        ci95=_share_interval(now, both) * odds[:, np.newaxis],
         p_mid=p,
         q=false_discovery_q(np.where(too_few, np.nan, p)),
         direction=np.sign(np.where(np.abs(gap) < 1e-9, 0.0, gap)).astype(np.int64),
         too_few=too_few,
         no_denominator=~watched & (now_alone + then_alone > 0),
         islands=near.islands,
+        _odds=odds,
     )
 
 
@@ -150,25 +156,6 @@ def _common_trend(now: Floats, then: Floats, exposed_now: Floats, exposed_then: 
     if not (before > 0 and after > 0):
         raise UnusableCounts(name="events", reason="a common trend needs events in both periods")
     return float(after / before)
-
-
-def _mid_p(now: Floats, both: Floats, share: Floats) -> Floats:
-    """Return twice the smaller tail of the binomial, each counting half of what was seen."""
-    at_most = _beta_tail(both - now, now + 1.0, 1.0 - share)
-    below = _beta_tail(both - now + 1.0, now, 1.0 - share)
-    # The upper tail by its own function: one minus the lower one has no digits left when small.
-    above = _beta_tail(now + 1.0, both - now, share)
-    at_least = _beta_tail(now, both - now + 1.0, share)
-    lower, upper = (at_most + below) / 2.0, (above + at_least) / 2.0
-    return np.asarray(np.minimum(2.0 * np.minimum(lower, upper), 1.0), dtype=np.float64)
-
-
-def _beta_tail(a: Floats, b: Floats, x: Floats) -> Floats:
-    """Return the incomplete beta function, with its limits 1 at a = 0 and 0 at b = 0."""
-    tail = np.where(a > 0, 0.0, 1.0)
-    inside = (a > 0) & (b > 0)
-    tail[inside] = special.betainc(a[inside], b[inside], x[inside])
-    return tail
 
 
 def _share_interval(now: Floats, both: Floats) -> Floats:

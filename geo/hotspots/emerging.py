@@ -135,7 +135,7 @@ def emerging_hot_spots(
     if flat:
         z, p, above = np.zeros((n, steps)), np.ones((n, steps)), np.ones((n, steps), np.bool_)
     else:
-        near = weights.with_self()
+        near = weights.with_self
         z = _standardised(values, near, time_lag)
         drawn = _draws(on_levels(values), near, time_lag)
         p, above = upper_tail(*drawn).reshape(n, steps), np.ones((n, steps), np.bool_)

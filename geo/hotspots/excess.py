@@ -14,6 +14,7 @@ from geo.hotspots.dispersion import gamma_variance
 from geo.hotspots.fdr import false_discovery_q
 from geo.hotspots.inputs import UnusableCounts, as_counts
 from geo.hotspots.result import Bools, Floats, Result
+from geo.hotspots.tails import beta_tail
 from geo.hotspots.weights import Weights
 
 MIN_EXPECTED = 1.0
@@ -109,7 +110,7 @@ def local_excess(
         raise UnusableCounts(name="households", reason="no unit has any")
     happened = np.where(people > 0, counted, 0.0)
     alone = people * (happened.sum() / people.sum())
-    near = weights.with_self()
+    near = weights.with_self
     observed, expected = near.total(happened), near.total(alone)
     if dispersion == "negbin":
         phi = gamma_variance(happened, alone)
@@ -149,7 +150,8 @@ def upper_tail(observed: Floats, expected: Floats, spread: Floats) -> Floats:
     tail[poisson] = special.gammainc(observed[poisson], expected[poisson])
     mixed = some & (spread > 0)
     size = 1.0 / spread[mixed]
-    tail[mixed] = special.betainc(observed[mixed], size, expected[mixed] / (expected[mixed] + size))
+    both = expected[mixed] + size
+    tail[mixed] = beta_tail(observed[mixed], size, expected[mixed] / both, size / both)
     return tail
 
 

@@ -116,8 +116,8 @@ def getis_ord_gi_star(
     if flat:
         z, p, side = np.zeros(n), np.ones(n), np.zeros(n)
     else:
-        z = _standardised(values, weights.with_self())
-        others = weights.without_self()
+        z = _standardised(values, weights.with_self)
+        others = weights.without_self
         if drawn:
             greater, less = _permuted(values, others, permutations, seed)
         else:
@@ -184,20 +184,26 @@ def _permuted(
     random = np.random.default_rng(seed)
     draws = np.where(others.islands, 1, others.cardinality)
     seen = np.where(others.islands, values, others.total(values))
-    # Sums of the same values in another order differ in the last digit; a tie must stay a tie.
-    slack = 1e-12 * float(np.abs(values).max()) * int(draws.max())
+    # Sums of the same values in another order differ in the last digits; a tie must stay a tie.
+    slack = 1e-12 * float(np.abs(values).max()) * int(draws.max() + 1)
+    low, high = seen - slack, seen + slack
     at_least = np.zeros(n, dtype=np.int64)
     at_most = np.zeros(n, dtype=np.int64)
     for start in range(0, permutations, block := max(1, DRAWS_AT_ONCE // n)):
         rounds = min(block, permutations - start)
-        # One table of draws serves all units, as in GeoDa and esda.
-        table = _distinct(random, rounds, int(draws.max()), n - 1)
+        # One table of draws serves all units, as in GeoDa and esda. A unit takes the first k that
+        # are not itself; nearly always these are the first k, whose sums are there for all.
+        table = _distinct(random, rounds, int(draws.max()) + 1, n)
+        sums = np.cumsum(values[table], axis=1)
         for k in np.unique(draws):
-            picked = table[:, :k]
-            for unit in np.flatnonzero(draws == k):
-                sums = values[picked + (picked >= unit)].sum(axis=1)
-                at_least[unit] += np.count_nonzero(sums >= seen[unit] - slack)
-                at_most[unit] += np.count_nonzero(sums <= seen[unit] + slack)
+            units, ordered = draws == k, np.sort(sums[:, k - 1])
+            at_least[units] += rounds - np.searchsorted(ordered, low[units], "left")
+            at_most[units] += np.searchsorted(ordered, high[units], "right")
+        row, place = np.nonzero(np.arange(table.shape[1]) < draws[table])
+        own = table[row, place]
+        taken, instead = sums[row, draws[own] - 1], sums[row, draws[own]] - values[own]
+        np.add.at(at_least, own, (instead >= low[own]) * 1 - (taken >= low[own]))
+        np.add.at(at_most, own, (instead <= high[own]) * 1 - (taken <= high[own]))
     return (at_least + 1) / (permutations + 1), (at_most + 1) / (permutations + 1)
 
 

@@ -113,7 +113,7 @@ def empirical_bayes(
     elif weights is None:
         raise UnusableCounts(name="weights", reason="the local scope needs neighbours")
     else:
-        mean, variance = _local_prior(happened, people, raw, weights.with_self())
+        mean, variance = _local_prior(happened, people, raw, weights.with_self)
         islands = weights.islands
     chance = np.divide(mean, people, out=np.full(n, np.inf), where=inhabited)
     shrinkage = np.ones(n)
@@ -164,7 +164,7 @@ def _local_prior(
     lived = around > 0
     mean = np.divide(weights.total(events), around, out=np.zeros(people.size), where=lived)
     # Entry by entry instead of by expanded squares, which would cancel to noise.
-    owners = weights.owners()
+    owners = weights.owners
     spread = people[weights.indices] * (raw[weights.indices] - mean[owners]) ** 2
     summed = np.add.reduceat(spread, weights.indptr[:-1])
     between = np.divide(summed, around, out=np.zeros(people.size), where=lived)

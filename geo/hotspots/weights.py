@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,11 @@ from geo.hotspots.inputs import UnusableCounts
 from geo.hotspots.result import Bools, Floats, Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Weights:
     """Binary weights of n units in CSR form.
+
+    What is derived from them is kept: neighbours belong to a geometry and serve many counts.
 
     Attributes
     ----------
@@ -36,21 +39,26 @@ class Weights:
         """Return the number of units."""
         return int(self.indptr.size - 1)
 
-    @property
+    @cached_property
     def cardinality(self) -> Ints:
         """Return how many entries each row has, shape (n,)."""
         return np.diff(self.indptr)
 
     def total(self, values: Floats) -> Floats:
         """Return the sums of `values`, shape (n,) or (n, m), over each unit's row."""
-        ones = np.ones(self.indices.size)
-        matrix = sparse.csr_matrix((ones, self.indices, self.indptr), shape=(self.n, self.n))
-        return np.asarray(matrix @ values, dtype=np.float64)
+        return np.asarray(self._matrix @ values, dtype=np.float64)
 
+    @cached_property
+    def _matrix(self) -> sparse.csr_matrix:
+        ones = np.ones(self.indices.size)
+        return sparse.csr_matrix((ones, self.indices, self.indptr), shape=(self.n, self.n))
+
+    @cached_property
     def owners(self) -> Ints:
         """Return the row number of each stored entry, shape (len(indices),)."""
         return np.repeat(np.arange(self.n, dtype=np.int64), self.cardinality)
 
+    @cached_property
     def with_self(self) -> Weights:
         """Return the same weights with each unit among its own neighbours."""
         if self.includes_self:
@@ -58,14 +66,15 @@ class Weights:
         own = np.arange(self.n, dtype=np.int64) * (self.n + 1)
         return _from_keys(np.sort(np.concatenate((self._keys(), own))), self.islands, True)
 
+    @cached_property
     def without_self(self) -> Weights:
         """Return the same weights with no unit among its own neighbours."""
         if not self.includes_self:
             return self
-        return _from_keys(self._keys()[self.owners() != self.indices], self.islands, False)
+        return _from_keys(self._keys()[self.owners != self.indices], self.islands, False)
 
     def _keys(self) -> Ints:
-        return self.owners() * self.n + self.indices
+        return self.owners * self.n + self.indices
 
 
 def _from_keys(keys: Ints, islands: Bools, includes_self: bool) -> Weights:
@@ -107,4 +116,4 @@ def contiguity(pairs: npt.ArrayLike, n: int, *, include_self: bool = False) -> W
     islands = np.ones(n, dtype=np.bool_)
     islands[ends[:, 0]] = False
     found = _from_keys(np.unique(ends[:, 0] * n + ends[:, 1]), islands, False)
-    return found.with_self() if include_self else found
+    return found.with_self if include_self else found

@@ -76,7 +76,7 @@ def test_z_equals_the_definition_on_a_small_cube(lattice):
     cube = random.normal(size=(9, 4))
     weights = lattice(3)
     found = emerging_hot_spots(cube, weights, time_lag=1)
-    near = weights.with_self()
+    near = weights.with_self
     for unit in range(9):
         members = near.indices[near.indptr[unit] : near.indptr[unit + 1]]
         for step in range(4):

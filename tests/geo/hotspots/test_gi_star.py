@@ -134,3 +134,21 @@ def test_bins_are_signed_and_follow_q(lattice):
 def test_the_normal_law_is_not_offered(lattice):
     with pytest.raises(UnusableCounts):
         getis_ord_gi_star([0.0] * 24 + [1.0], lattice(5), inference="normal")
+
+
+def test_permutations_draw_without_replacement_from_the_others():
+    """Held against all ordered draws of a small map, ties and own values included."""
+    values = np.array([4.0, 1.0, 1.0, 7.0, 0.0, 3.0])
+    weights = contiguity([(0, 1), (1, 2), (2, 3), (3, 4), (4, 0), (0, 3)], 6)
+    drawn = 40_000
+    found = getis_ord_gi_star(
+        values, weights, inference="permutation", permutations=drawn, seed=5
+    ).p
+    for unit in range(6):
+        around = weights.indices[weights.indptr[unit] : weights.indptr[unit + 1]]
+        others = np.delete(values, unit)
+        k = max(around.size, 1)
+        seen = values[around].sum() if around.size else values[unit]
+        sums = [sum(one) for one in itertools.permutations(others, k)]
+        exact = np.mean([one >= seen for one in sums])
+        assert found[unit] == pytest.approx(exact, abs=4 * np.sqrt(0.25 / drawn))

@@ -271,7 +271,8 @@ def test_clusters_share_no_unit_and_come_strongest_first(seed):
     found = scan(cube, circles(random.uniform(1000, 5000, (20, 2)), 1500), replicates=9)
     units = [unit for one in found.clusters for unit in one.units]
     assert len(units) == len(set(units))
-    assert all(a.llr >= b.llr for a, b in pairwise(found.clusters))
+    # Equal windows differ in the last digit.
+    assert all(a.llr >= b.llr - 1e-9 for a, b in pairwise(found.clusters))
     assert all(one.observed >= 1.2 * one.expected for one in found.clusters)
     assert all(one.observed >= 2 for one in found.clusters)
 

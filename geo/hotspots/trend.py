@@ -78,9 +78,12 @@ def mann_kendall(series: npt.ArrayLike, *, correction: Correction = "hamed_rao")
 
 
 def _effective(x: Floats, slope: Floats) -> Floats:
-    """Return the factor of the variance that autocorrelated ranks ask for."""
+    """Return the factor of the variance that autocorrelated ranks ask for; 0 or less: unusable."""
     n = x.shape[1]
-    ranks = scipy.stats.rankdata(x - np.outer(slope, np.arange(1, n + 1)), axis=1)
+    rest = x - np.outer(slope, np.arange(1, n + 1))
+    # What would be equal but for rounding is equal, or a series turned round has other ties.
+    step = 1e-9 * np.maximum(np.abs(rest).max(axis=1, keepdims=True), 1e-300)
+    ranks = scipy.stats.rankdata(np.rint(rest / step), axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True)
     length = scipy.fft.next_fast_len(2 * n, real=True)
     power = np.abs(scipy.fft.rfft(ranks, length, axis=1)) ** 2
@@ -90,7 +93,9 @@ def _effective(x: Floats, slope: Floats) -> Floats:
     lag = np.arange(1, n)
     acf[np.abs(acf) <= scipy.special.ndtri(1.0 - _LEVEL / 2.0) / np.sqrt(n)] = 0.0
     weight = (n - lag) * (n - lag - 1.0) * (n - lag - 2.0)
-    return np.asarray(1.0 + 2.0 / (n * (n - 1.0) * (n - 2.0)) * (acf @ weight), dtype=np.float64)
+    factor = 1.0 + 2.0 / (n * (n - 1.0) * (n - 2.0)) * (acf @ weight)
+    # What rounding leaves of nothing is nothing: no variance speaks for no trend.
+    return np.where(np.abs(factor) < 1e-9, 0.0, factor)
 
 
 @njit(float64(float64[::1], float64[::1], float64, float64), cache=True, nogil=True)

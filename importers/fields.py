@@ -55,10 +55,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the sender says of a file's columns: our field -> heading, and values by field."""
+    """What the sender says of a file's columns.
+
+    `fields` are our field -> heading, `values` what a field's words mean, by field; the fields
+    `without` have no column, whatever the headings look like.
+    """
 
     fields: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
 
 
 def _fold(heading: str) -> str:
@@ -148,7 +153,7 @@ def propose(kind: str, headings: Sequence[str], declared: Declared | None = None
         found[ours] = by_fold[_fold(theirs)]
     taken = set(found.values())
     for name, one in known.items():
-        if name in found:
+        if name in found or name in declared.without:
             continue
         heading = next(
             (

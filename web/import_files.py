@@ -183,15 +183,19 @@ def sweep(kept: Mapping[UUID, tuple[bool, bool]]) -> int:
     """
     n = 0
     root = home_folder() / "imports"
+    by_name = {str(task_id): told for task_id, told in kept.items()}
     for folder in root.iterdir() if root.is_dir() else ():
-        needs_upload, shown = kept.get(UUID(folder.name), (False, False))
-        if not shown:
-            if time.time() - folder.stat().st_mtime > _ARRIVING_S or UUID(folder.name) in kept:
-                shutil.rmtree(folder, ignore_errors=True)
-                n += 1
-        elif not needs_upload:
+        needs_upload, shown = by_name.get(folder.name, (False, False))
+        if shown and not needs_upload:
             n += _drop_upload(folder)
+        elif not shown and (folder.name in by_name or _age_s(folder) > _ARRIVING_S):
+            shutil.rmtree(folder, ignore_errors=True)
+            n += 1
     return n
+
+
+def _age_s(folder: Path) -> float:
+    return time.time() - folder.stat().st_mtime
 
 
 def _drop_upload(folder: Path) -> int:

@@ -27,9 +27,10 @@ from grids import db, import_tasks
 from grids.access import everyone
 from grids.import_tasks import ImportTask
 from importers.doors import OUTLINES, take_in
-from importers.fields import Declared
+from importers.fields import Declared, fields_of
 from importers.options import ImportOptions, Progress
 from importers.preview import ImportPreview, preview
+from importers.recognise import columns_of
 from importers.report import HELD_BACK, ImportReport
 from layers.repair_page import repair_page
 from web import import_files
@@ -95,18 +96,24 @@ def told_of(refusal: Refusal) -> dict[str, Any]:
 
 
 def options_of(
-    said: Mapping[str, Any], file_name: str, repairs: list[tuple[Geometries, Repair]] | None = None
+    task: ImportTask, repairs: list[tuple[Geometries, Repair]] | None = None
 ) -> ImportOptions:
-    """Return an import's options from what its sender said; repairs are added to the list given."""
+    """Return an import's options from what its sender said; repairs are added to the list given.
+
+    Once columns were chosen, a field without one has none.
+    """
+    said = task.options
+    fields = said.get("fields")
+    without = frozenset(fields_of(columns_of(task.kind))) if fields is not None else frozenset()
     show = None if repairs is None else (lambda before, made: repairs.append((before, made)))
     return ImportOptions(
         datum=said.get("datum"),
-        declared=Declared(said.get("fields", {})),
+        declared=Declared(fields or {}, without=without - set(fields or {})),
         level=said.get("level"),
         codes="assign" if said.get("codes") == "assign" else "national",
         layer=said.get("layer"),
         encoding=said.get("encoding"),
-        plan_name=said.get("title") or file_name,
+        plan_name=said.get("title") or task.file_name,
         source=said.get("source"),
         new_matters=bool(said.get("new_matters")),
         keys=phone_keys(),
@@ -117,7 +124,7 @@ def options_of(
 def _check(engine: Engine, task: ImportTask, told: Progress) -> None:
     repairs: list[tuple[Geometries, Repair]] = []
     files = [import_files.folder_of(task.task_id) / task.file_name]
-    options = options_of(task.options, task.file_name, repairs)
+    options = options_of(task, repairs)
     report, difference = None, None
     with _trying(engine) as conn:
         if task.kind in OUTLINES:
@@ -148,7 +155,7 @@ def _check(engine: Engine, task: ImportTask, told: Progress) -> None:
 
 
 def _commit(engine: Engine, task: ImportTask, told: Progress) -> None:
-    options = options_of(task.options, task.file_name)
+    options = options_of(task)
     files = [import_files.folder_of(task.task_id) / task.file_name]
     with _taking(engine) as conn:
         report = take_in(conn, task.sender, task.kind, files, options, told)

@@ -179,6 +179,23 @@ def test_rows_with_faults_are_shown_first_and_nothing_is_taken_unless_asked_for(
 
 
 @pytest.mark.usefixtures("in_process")
+def test_a_field_whose_column_was_taken_away_is_left_out_and_a_column_that_is_not_there_refused(
+    admin, world
+):
+    card = send(admin, csv_of(households(world, "WO-", 2)), "a.csv").json
+    key, columns = card["task_id"], card["recognised"]["columns"]
+    wrong = admin.send("PUT", f"{API}/{key}/options", json={"fields": {"number": "无"}})
+    assert wrong.json["code"] == "import.field_unknown"
+    kept = {name: heading for name, heading in columns.items() if name != "address"}
+    options(admin, key, datum="cgcs2000", fields=kept)
+    done(admin, world, key, "check")
+    done(admin, world, key, "commit")
+    with begin(world.engine, EVERYWHERE) as conn:
+        asked = text("SELECT DISTINCT address FROM household WHERE starts_with(number, 'WO-')")
+        assert conn.execute(asked).scalars().all() == [""]
+
+
+@pytest.mark.usefixtures("in_process")
 def test_what_was_sent_goes_when_it_is_taken_and_the_rejects_stay(admin, world, home):
     given = csv_of(households(world, "GO-", 4, bad={1}))
     key = send(admin, given, "x.csv").json["task_id"]

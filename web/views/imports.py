@@ -12,7 +12,7 @@ from geo.datum import parse_datum
 from grids import audit, import_tasks
 from grids.errors import NotFound
 from grids.import_tasks import ImportTask
-from importers.fields import Declared
+from importers.fields import Declared, propose
 from importers.recognise import Recognised, columns_of, placed, recognise
 from web import import_files
 from web.clock import now
@@ -122,15 +122,14 @@ def set_options(body, task_id):
     if said.get("datum"):
         parse_datum(said["datum"])
     known = task.recognised
-    declared = Declared(said.get("fields") or {})
-    if (said.get("layer"), said.get("encoding")) != (known["layer"], known["encoding"]) or any(
-        heading not in known["headings"] for heading in declared.fields.values()
-    ):
+    # A column that is not there is refused here, and not by a job later.
+    propose(columns_of(task.kind), known["headings"], Declared(said.get("fields", {})))
+    read_as = known["layer"], task.options.get("encoding")
+    if (said.get("layer"), said.get("encoding")) != read_as:
         path = import_files.folder_of(task_id) / task.file_name
         seen = recognise(
             path,
             task.kind,
-            declared=None if said.get("layer") != known["layer"] else declared,
             layer=said.get("layer"),
             encoding=said.get("encoding"),
         )

@@ -184,6 +184,15 @@ def test_recurring_work_is_set_up_and_counted(sign_in):
     watch.clean()
 
 
+def test_the_open_list_is_in_view_among_the_tabs_of_a_phone(sign_in):
+    page, _ = sign_in("admin", phone=True, path="/duties?tab=channels")
+    bar = page.get_by_role("tablist")
+    expect(bar.get_by_role("tab", selected=True)).to_be_in_viewport(ratio=1)
+    bar.get_by_role("tab", selected=True).press("Home")
+    expect(bar.get_by_role("tab").first).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("tab", selected=True)).to_have_text("值守名册")
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_every_list_is_fit_to_be_seen(visitor, site, lang):
     page, watch = visitor(site, "admin")

@@ -1,3 +1,4 @@
+import "../duties/look.css";
 import DutiesScreen from "../duties/DutiesScreen.vue";
 import { mount } from "../ui/mount";
 

@@ -44,17 +44,29 @@ def steps(owner: Engine, plan_id: str) -> list[str]:
 
 
 def move_border(page: Page, arcs: list[dict], right: int = 4, down: int = 3) -> None:
-    """Drag the middle vertex of a border with the mouse by some pixels."""
+    """Drag the middle vertex of a border with the mouse by some pixels.
+
+    On a busy machine its handle is drawn a while after the hint, and a hand would try again.
+    """
     line = drafting.border(arcs)
     middle = line[len(line) // 2]
     tool(page, "移动界线")
     page.mouse.click(*spot(page, *middle))
     expect(hint(page)).to_contain_text("两侧同时变化")
-    x, y = spot(page, *middle)
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + right, y + down, steps=3)
-    page.mouse.up()
+    sent = []
+    page.on("request", lambda one: sent.append(one) if one.url.endswith("/steps") else None)
+    for _ in range(4):
+        x, y = spot(page, *middle)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + right, y + down, steps=3)
+        page.mouse.up()
+        end = time.monotonic() + 6
+        while not sent and time.monotonic() < end:
+            page.wait_for_timeout(100)
+        if sent:
+            return
+    raise AssertionError("the border was not moved")
 
 
 def borders(page: Page, where) -> list[dict]:
@@ -192,9 +204,9 @@ def program(playwright: Playwright, profile: Path) -> Iterator[tuple[Page, subpr
         while not (said.exists() and said.read_text().strip()) and time.monotonic() < end:
             time.sleep(0.1)
         port = said.read_text().split()[0]
-        browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
+        browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", timeout=90_000)
         context = browser.contexts[0]
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         page = context.pages[0] if context.pages else context.new_page()
         page.set_viewport_size({"width": 1440, "height": 900})
         yield page, process

@@ -6,9 +6,13 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import float64, njit, types
 
 from geo.hotspots.result import Floats
+
+# Declared, so that nothing is compiled while somebody waits.
+_GIVEN = types.Array(float64, 1, "C", readonly=True)
+_TAILS = float64[::1](_GIVEN, _GIVEN, _GIVEN, _GIVEN)
 
 _TINY = 1e-300
 _ENOUGH = 1e-16
@@ -109,7 +113,7 @@ def _beta(a: float, b: float, x: float, y: float) -> float:
     return 1.0 - front * _fraction(b, a, y, x)
 
 
-@njit(cache=True, nogil=True)
+@njit(_TAILS, cache=True, nogil=True)
 def _beta_tails(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
     tails = np.empty(a.size)
     for i in range(a.size):
@@ -117,7 +121,7 @@ def _beta_tails(a: Floats, b: Floats, x: Floats, y: Floats) -> Floats:
     return tails
 
 
-@njit(cache=True, nogil=True)
+@njit(_TAILS, cache=True, nogil=True)
 def _mid_ps(seen: Floats, trials: Floats, x: Floats, y: Floats) -> Floats:
     found = np.empty(seen.size)
     for i in range(seen.size):

@@ -17,14 +17,14 @@ class UnusableCounts(GeoError):
 
 
 def as_values(values: npt.ArrayLike, name: str, n: int | None = None) -> Floats:
-    """Return finite float64 values of shape (n,).
+    """Return finite float64 values of shape (n,), side by side in memory.
 
     Raises
     ------
     UnusableCounts
         If the array is empty, not one-dimensional, not of length `n`, or holds NaN or infinity.
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = np.asarray(values, dtype=np.float64, order="C")
     if array.ndim != 1 or array.size == 0:
         raise UnusableCounts(name=name, reason="a list with one number per unit is needed")
     if n is not None and array.size != n:
@@ -43,7 +43,7 @@ def as_counts(values: npt.ArrayLike, name: str, n: int | None = None) -> Floats:
         As `as_values`, and if a number is negative.
     """
     array = as_values(values, name, n)
-    if (array < 0).any():
+    if array.min() < 0:
         raise UnusableCounts(name=name, reason="a count cannot be negative")
     return array
 

@@ -8,14 +8,18 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from numba import float64, int64, njit, types, void
 from scipy import special
 
 from geo.hotspots.inputs import UnusableCounts, as_counts
-from geo.hotspots.result import Bools, Floats, Result
+from geo.hotspots.result import Bools, Floats, Ints, Result
 from geo.hotspots.weights import Weights
 
 PER_HOUSEHOLDS = 1000.0
 PER_DAYS = 30.0
+
+_GIVEN = types.Array(float64, 1, "C", readonly=True)
+_MADE = float64[::1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,27 +109,24 @@ def empirical_bayes(
     if not days > 0:
         raise UnusableCounts(name="days", reason="the window has no length")
     inhabited = people > 0
-    happened = np.where(inhabited, counted, 0.0)
-    raw = np.divide(happened, people, out=np.zeros(n), where=inhabited)
+    happened = counted * inhabited
+    mean, variance, shrinkage, per_household = (np.empty(n) for _ in range(4))
     if scope == "global":
-        mean, variance = _global_prior(happened, people, raw)
+        _global_prior(happened, people, mean, variance)
         islands = np.zeros(n, dtype=np.bool_)
     elif weights is None:
         raise UnusableCounts(name="weights", reason="the local scope needs neighbours")
     else:
-        mean, variance = _local_prior(happened, people, raw, weights.with_self)
+        near = weights.with_self
+        _local_prior(happened, people, near.indptr, near.indices, mean, variance)
         islands = weights.islands
-    chance = np.divide(mean, people, out=np.full(n, np.inf), where=inhabited)
-    shrinkage = np.ones(n)
-    varied = (variance > 0) & inhabited
-    shrinkage[varied] = chance[varied] / (variance[varied] + chance[varied])
-    per_household = (1.0 - shrinkage) * raw + shrinkage * mean
+    _shrink(happened, people, mean, variance, shrinkage, per_household)
     return ShrunkRates(
         n=n,
         settings={"method": "empirical_bayes", "scope": scope, "form": "geoda", "days": days},
         window=window,
         version=version,
-        rate=per_household * PER_HOUSEHOLDS * PER_DAYS / days,
+        rate=per_household * (PER_HOUSEHOLDS * PER_DAYS / days),
         per_household=per_household,
         shrinkage=shrinkage,
         prior_mean=mean,
@@ -148,25 +149,63 @@ def _posterior_interval(events: Floats, people: Floats, mean: Floats, variance: 
     return ends
 
 
-def _global_prior(events: Floats, people: Floats, raw: Floats) -> tuple[Floats, Floats]:
-    n = people.size
-    total = people.sum()
-    mean = events.sum() / total
-    spread = float((people * (raw - mean) ** 2).sum() / total)
-    variance = max(spread - mean * np.count_nonzero(people) / total, 0.0)
-    return np.full(n, mean), np.full(n, variance)
+@njit(void(_GIVEN, _GIVEN, _MADE, _MADE), cache=True, nogil=True, error_model="numpy")
+def _global_prior(events: Floats, people: Floats, mean: Floats, variance: Floats) -> None:
+    """Write the mean and the variance of the rates of all units that have households."""
+    happened, lived, units = 0.0, 0.0, 0
+    for i in range(people.size):
+        happened += events[i]
+        lived += people[i]
+        units += people[i] > 0.0
+    common, spread = happened / lived, 0.0
+    for i in range(people.size):
+        if people[i] > 0.0:
+            spread += people[i] * (events[i] / people[i] - common) ** 2
+    mean[:] = common
+    variance[:] = max((spread - common * units) / lived, 0.0)
 
 
+@njit(
+    void(_GIVEN, _GIVEN, int64[::1], int64[::1], _MADE, _MADE),
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
 def _local_prior(
-    events: Floats, people: Floats, raw: Floats, weights: Weights
-) -> tuple[Floats, Floats]:
-    around = weights.total(people)
-    lived = around > 0
-    mean = np.divide(weights.total(events), around, out=np.zeros(people.size), where=lived)
-    # Entry by entry instead of by expanded squares, which would cancel to noise.
-    owners = weights.owners
-    spread = people[weights.indices] * (raw[weights.indices] - mean[owners]) ** 2
-    summed = np.add.reduceat(spread, weights.indptr[:-1])
-    between = np.divide(summed, around, out=np.zeros(people.size), where=lived)
-    chance = np.divide(mean * weights.cardinality, around, out=np.zeros(people.size), where=lived)
-    return mean, np.maximum(between - chance, 0.0)
+    events: Floats, people: Floats, indptr: Ints, indices: Ints, mean: Floats, variance: Floats
+) -> None:
+    """Write the mean and the variance of the rates of each unit's row; 0 where nobody lives."""
+    for i in range(people.size):
+        row = indices[indptr[i] : indptr[i + 1]]
+        happened, lived = 0.0, 0.0
+        for j in row:
+            happened += events[j]
+            lived += people[j]
+        mean[i] = variance[i] = 0.0
+        if lived <= 0.0:
+            continue
+        mean[i] = happened / lived
+        # Entry by entry instead of by expanded squares, which would cancel to noise.
+        spread = 0.0
+        for j in row:
+            if people[j] > 0.0:
+                spread += people[j] * (events[j] / people[j] - mean[i]) ** 2
+        variance[i] = max((spread - mean[i] * row.size) / lived, 0.0)
+
+
+@njit(void(_GIVEN, _GIVEN, _MADE, _MADE, _MADE, _MADE), cache=True, nogil=True, error_model="numpy")
+def _shrink(
+    events: Floats,
+    people: Floats,
+    mean: Floats,
+    variance: Floats,
+    shrinkage: Floats,
+    per_household: Floats,
+) -> None:
+    """Write the share of the prior and the shrunk rate; all prior where nothing tells apart."""
+    for i in range(people.size):
+        shrinkage[i], per_household[i] = 1.0, mean[i]
+        if people[i] > 0.0 and variance[i] > 0.0:
+            whole = 1.0 / (mean[i] + variance[i] * people[i])
+            shrinkage[i] = mean[i] * whole
+            per_household[i] = mean[i] * shrinkage[i] + variance[i] * events[i] * whole

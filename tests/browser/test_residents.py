@@ -102,7 +102,7 @@ def incident(owner: Engine, words: str):
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without"])
-def test_a_matter_is_reported_in_three_steps_and_followed(visitor, owner, scripts):
+def test_a_matter_is_reported_in_three_steps_and_followed(visitor, owner, sign_in, scripts):
     one = visitor(java_script_enabled=scripts)
     mark = "with" if scripts else "without"
     words = f"村口路灯不亮 {mark}"
@@ -147,6 +147,11 @@ def test_a_matter_is_reported_in_three_steps_and_followed(visitor, owner, script
     page.get_by_label("很满意").check()
     one.next("提交")
     expect(page.locator(".rating .message")).to_contain_text("5")
+    # The desk sees how many reported it and how content they are, and never who.
+    desk, _ = sign_in("dispatcher", path=f"/incidents?id={row.incident_id}&step=all")
+    counts = desk.locator(".detail [data-residents]")
+    expect(counts).to_have_text("1 人次 · 满意度 5.0 / 5（1 人评价）")
+    expect(desk.locator(".detail")).not_to_contain_text(NUMBER)
 
 
 def test_who_stands_there_sends_the_position_and_may_take_it_back(visitor, owner):

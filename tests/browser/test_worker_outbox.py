@@ -13,6 +13,7 @@ from tests.browser.conftest import enter
 from tests.browser.phone import (
     KEPT,
     PUT,
+    all_kept,
     all_sent,
     can_start_offline,
     card,
@@ -38,6 +39,16 @@ BUSY = """() => new Promise((resolve) => {
     resolve(null);
   };
 })"""
+OLDER = "/static/build/assets/of-an-older-build.js"
+# What the page's worker keeps of its program, with a file of an older build among it.
+AGE = """async (older) => {
+  const name = (await caches.keys()).find((one) => one.startsWith("workbox-precache"));
+  await (await caches.open(name)).put(older, new Response(""));
+}"""
+PROGRAMS = """async () => {
+  const name = (await caches.keys()).find((one) => one.startsWith("workbox-precache"));
+  return (await (await caches.open(name)).keys()).map((one) => new URL(one.url).pathname);
+}"""
 COUNT = text(
     "SELECT count(*), count(DISTINCT external_id) FROM incident WHERE summary LIKE :mark || '%'"
 )
@@ -270,3 +281,32 @@ def test_without_https_the_page_says_why_and_works_by_taps_and_words(playwright,
         assert [step[0] for step in steps_of(owner, key)] == ["accept"]
     finally:
         plain.close()
+
+
+def test_a_newer_shell_takes_over_and_the_outbox_stays(browser, site, owner, incident):
+    key, number = incident
+    with phone(browser, site) as page:
+        can_start_offline(page)
+        page.evaluate(AGE, OLDER)
+        page.context.set_offline(True)
+        card(page, number).get_by_role("button", name="接单").tap()
+        all_kept(page, 1)
+        (before,) = page.evaluate(KEPT)
+        page.context.set_offline(False)
+        # Another address of the worker is a newer one to the browser, whatever is in it.
+        page.evaluate("navigator.serviceWorker.register('/sw.js?newer', {updateViaCache: 'none'})")
+        bar = page.get_by_role("status").filter(has_text="新版本")
+        with page.expect_navigation():
+            bar.get_by_role("button").tap()
+        can_start_offline(page)
+        assert page.evaluate("navigator.serviceWorker.controller.scriptURL").endswith("?newer")
+        programs = page.evaluate(PROGRAMS)
+        assert OLDER not in programs
+        assert any(path.startswith("/static/build/assets/me-") for path in programs)
+        all_sent(page, 1)
+        (after,) = page.evaluate(KEPT)
+        assert (after["key"], after["state"]) == (before["key"], "delivered")
+        page.context.set_offline(True)
+        page.reload()
+        expect(page.locator(".tabs")).to_be_visible()
+    assert steps_of(owner, key) == [("accept", "accepted", "")]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -287,7 +288,8 @@ class _Question:
             before = self.counted.tally.totals(self.then).tolist()
             for row, n in zip(shown["rows"], before, strict=True):
                 row["then"] = None if row["observed"] is None else n
-        return {**shown, "n": len(shown["rows"]), "notes": [*own, *self._empty()]}
+        told = [*own, *_detectable(shown["rows"]), *self._empty()]
+        return {**shown, "n": len(shown["rows"]), "notes": told}
 
     def volume(self) -> Document:
         rows = table.volume(self.counted)
@@ -322,6 +324,7 @@ class _Question:
             ("hotspots.change_counted", facts),
             ("hotspots.change_method", {}),
             ("hotspots.change_reporting", {}),
+            *_detectable(rows),
             *self._told(),
         ]
         counts = {**self._sums(rows)["counts"], "judged": len(judged), "outlined": len(sure)}
@@ -465,6 +468,14 @@ _METHODS: Mapping[str, Callable[[_Question], Document]] = {
     "dbscan": _Question.events_of,
     "knox": _Question.events_of,
 }
+
+
+def _detectable(rows: list[Document]) -> list[notes.Note]:
+    """Return how many times its level the usual unit must reach to be seen, if any can be."""
+    around = [row["around"] for row in rows if row.get("around") is not None]
+    known = [one["minimum_detectable_ratio"] for one in around]
+    ratios = [ratio for ratio in known if ratio is not None]
+    return [("hotspots.detectable", {"ratio": round(median(ratios), 1)})] if ratios else []
 
 
 def _as_dict(window: Window) -> Document:

@@ -128,7 +128,7 @@ def test_more_than_before_is_found_with_both_counts(conn, grids):
     assert top["outline"] == "double"
     assert top["around"]["observed"] > top["around"]["then"]
     assert top["around"]["minimum_detectable_ratio"] > 1
-    assert "hotspots.compared_prev" in codes(answer)
+    assert {"hotspots.compared_prev", "hotspots.detectable"} <= set(codes(answer))
     year = ask(conn, "change", compare="yoy", calendar="lunar")
     assert year["compare"]["since"] == "2025-06-05"  # 五月初十 to 五月十六
     assert "hotspots.compared_lunar" in codes(year)
@@ -156,6 +156,7 @@ def test_volume_shows_places_where_nobody_lives_and_withholds_few_households(con
 
 def test_significant_units_say_at_how_many_scales_they_hold(conn, grids):
     answer = ask(conn)
+    assert "hotspots.detectable" in codes(answer)
     held = {row["code"]: row["scales"] for row in answer["rows"] if "scales" in row}
     assert set(held) == {row["code"] for row in answer["rows"] if row["outline"]}
     assert held[grids[45]]["of"] == 3

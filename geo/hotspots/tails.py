@@ -138,5 +138,7 @@ def _mid_ps(seen: Floats, trials: Floats, x: Floats, y: Floats) -> Floats:
             tail = front * _fraction(above, below + 1.0, chance, rest)
         else:
             tail = 1.0 - front * _fraction(below + 1.0, above, rest, chance)
-        found[i] = min(2.0 * (tail - 0.5 * exactly), 1.0)
+        tail -= 0.5 * exactly
+        # Both tails with their halves make 1; near the mean the other one may be the smaller.
+        found[i] = 2.0 * min(tail, 1.0 - tail)
     return found

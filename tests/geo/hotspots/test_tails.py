@@ -1,3 +1,6 @@
+from fractions import Fraction
+from math import comb
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -34,11 +37,56 @@ def test_the_ends_are_nothing_and_everything():
     assert beta_tail([2.0, 2.0], [3.0, 3.0], [0.0, 1.0], [1.0, 0.0]).tolist() == [0.0, 1.0]
 
 
-@given(st.integers(0, 500), st.integers(0, 500), st.floats(0.01, 0.99))
-def test_mid_p_counts_half_of_what_was_seen_on_the_smaller_side(now, then, share):
-    trials = now + then
-    law = stats.binom(trials, share)
-    half = law.pmf(now) / 2
-    wanted = min(2 * min(law.cdf(now) - half, law.sf(now) + half), 1.0)
-    found = binomial_mid_p(*(np.array([v], float) for v in (now, trials, share, 1 - share)))[0]
-    assert found == pytest.approx(wanted if trials else 1.0, rel=1e-9, abs=1e-200)
+def beta_by_scipy(a, b, x, y):
+    """Give scipy the smaller of x and y = 1 - x: it makes the other by subtraction."""
+    return special.betainc(a, b, x) if x <= y else special.betaincc(b, a, y)
+
+
+@given(
+    st.floats(-2, 6),
+    st.floats(-9, 1),
+    st.floats(-6, 20),
+)
+@example(6, -9, 0)
+@example(6, 1, 0)
+@example(-2, -9, 20)
+def test_tails_of_negative_binomials_are_those_of_scipy(log_mean, log_spread, deviations):
+    mean, size = 10.0**log_mean, 10.0**-log_spread
+    count = max(1.0, np.floor(mean + deviations * np.sqrt(mean + mean**2 / size)))
+    law = count, size, mean / (mean + size), size / (mean + size)
+    wanted = beta_by_scipy(*law)
+    found = beta_tail(*([one] for one in law))[0]
+    assert found == pytest.approx(wanted, rel=1e-10, abs=SMALLEST)
+
+
+@given(st.integers(1, 1_000_000), st.floats(1e-6, 1 - 1e-6), st.floats(-20, 20))
+@example(1_000_000, 0.5, 0.0)
+def test_mid_p_is_twice_the_smaller_tail_of_scipy(trials, share, deviations):
+    middle, width = trials * share, np.sqrt(trials * share * (1 - share))
+    seen = float(np.clip(np.floor(middle + deviations * width), 0, trials))
+    rest = 1 - share
+
+    def at_least(count):
+        if count <= 0:
+            return 1.0
+        return beta_by_scipy(count, trials - count + 1, share, rest) if count <= trials else 0.0
+
+    def at_most(count):
+        if count >= trials:
+            return 1.0
+        return beta_by_scipy(trials - count, count + 1, rest, share) if count >= 0 else 0.0
+
+    upper = (at_least(seen) + at_least(seen + 1)) / 2
+    lower = (at_most(seen) + at_most(seen - 1)) / 2
+    found = binomial_mid_p(*(np.array([one]) for one in (seen, float(trials), share, rest)))[0]
+    assert found == pytest.approx(min(1.0, 2 * min(upper, lower)), rel=1e-10, abs=SMALLEST)
+
+
+@given(st.integers(0, 80), st.integers(0, 80), st.integers(1, 63))
+def test_mid_p_is_exact_where_fractions_can_tell(now, then, share):
+    chance, n = Fraction(share, 64), now + then
+    law = [comb(n, k) * chance**k * (1 - chance) ** (n - k) for k in range(n + 1)]
+    upper, lower = sum(law[now + 1 :]) + law[now] / 2, sum(law[:now]) + law[now] / 2
+    given_ = float(now), float(n), share / 64, 1 - share / 64
+    found = binomial_mid_p(*(np.array([one]) for one in given_))[0]
+    assert found == pytest.approx(float(min(1, 2 * min(upper, lower))), rel=1e-12)

@@ -1,6 +1,7 @@
 """What a file looks like before anything of it is taken: format, columns, first rows, places.
 
-Strange files are read in a child process; what comes back are plain values.
+Strange files are read in a child process; what comes back are plain values. The child starts with
+the imports of this module, so they are few: neither the database nor the importers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from pyproj.exceptions import CRSError
 
 from geo.datum import Datum, Epsg, parse_datum, to_cgcs2000_array
 from importers import sandbox
-from importers.doors import OUTLINES
 from importers.fields import Declared, fields_of, known_headings, propose
 from importers.outline_files import ChooseLayer, read_features
 from importers.positions import read_positions
@@ -108,7 +108,7 @@ def recognise(
     TooHard
         If reading it takes more than it is worth.
     """
-    is_table = path.name.lower().endswith(TABLES) or kind not in OUTLINES
+    is_table = path.name.lower().endswith(TABLES)
     found: Recognised = sandbox.run(
         _table if is_table else _outlines,
         path.resolve(),

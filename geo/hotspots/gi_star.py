@@ -116,7 +116,7 @@ def getis_ord_gi_star(
     if flat:
         z, p, side = np.zeros(n), np.ones(n), np.zeros(n)
     else:
-        z = _standardised(values, weights.with_self)
+        z = standardised(values, weights.with_self)
         others = weights.without_self
         if drawn:
             greater, less = _permuted(values, others, permutations, seed)
@@ -150,7 +150,11 @@ def _chosen(greater: Floats, less: Floats, alternative: Alternative) -> tuple[Fl
     return both, np.where(greater <= less, 1.0, -1.0)
 
 
-def _standardised(values: Floats, weights: Weights) -> Floats:
+def standardised(values: Floats, weights: Weights) -> Floats:
+    """Return z of the sums of `values` over each row, as in `getis_ord_gi_star`, shape (n,).
+
+    Rows that hold each unit itself make it Gi*; z is 0 where it has no variance.
+    """
     n = values.size
     size = weights.cardinality.astype(np.float64)
     deviation = values.std() * np.sqrt((n * size - size**2) / (n - 1))

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from grids import db, incidents
 from grids.access import everyone
 from grids.incidents import IncidentReport
+from tests.browser.conftest import PHONE
 from tests.browser.test_screens import HAN, examine, visit
 
 pytestmark = pytest.mark.browser
@@ -187,6 +188,11 @@ def test_recurring_work_is_set_up_and_counted(sign_in):
 def test_the_open_list_is_in_view_among_the_tabs_of_a_phone(sign_in):
     page, _ = sign_in("admin", phone=True, path="/duties?tab=channels")
     bar = page.get_by_role("tablist")
+    expect(bar.get_by_role("tab", selected=True)).to_be_in_viewport(ratio=1)
+    # Turned on its side and back.
+    page.set_viewport_size({"width": PHONE["height"], "height": PHONE["width"]})
+    expect(bar.get_by_role("tab").first).to_be_in_viewport(ratio=1)
+    page.set_viewport_size(PHONE)
     expect(bar.get_by_role("tab", selected=True)).to_be_in_viewport(ratio=1)
     bar.get_by_role("tab", selected=True).press("Home")
     expect(bar.get_by_role("tab").first).to_be_in_viewport(ratio=1)

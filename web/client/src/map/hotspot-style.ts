@@ -1,4 +1,7 @@
-/** How a hotspot map paints units. Colour = how large, hatch = not judged, line = how sure. */
+/**
+ * How a hotspot map paints units. Colour = how large, dots = low, hatch = not judged,
+ * line = how sure.
+ */
 import type {
   DataDrivenPropertyValueSpecification as Driven,
   ExpressionSpecification as Expression,
@@ -8,8 +11,9 @@ import type {
 import type { Level } from "../contract";
 import { BOLD_FACE, FIRST_ZOOM } from "./basics";
 import { data, type Overlay } from "./overlays";
-import { UNJUDGED, type Theme } from "./theme";
+import { UNJUDGED, type Dots, type Theme } from "./theme";
 
+const DOTS: readonly Dots[] = ["sparse", "dense"];
 const PAINTED: readonly Level[] = ["township", "village", "grid"];
 
 function byState(name: string, pairs: readonly (readonly [string | number, string])[]): Driven<string> {
@@ -28,6 +32,8 @@ export function hotspotLayers(theme: Theme): { fills: Layer[]; lines: Layer[] } 
 
 function layersOf(theme: Theme, level: Level): { fills: Layer[]; lines: Layer[] } {
   const kinds = [theme.ratio, theme.gi, theme.volume, theme.pattern, theme.cluster];
+  const dotted = (kind: Dots): string[] =>
+    kinds.flatMap(({ classes }) => classes.filter((c) => c.dots === kind).map((c) => c.key ?? ""));
   const colours = [
     ...kinds.flatMap(({ classes }) => classes.map((c) => [c.key ?? "", c.colour] as const)),
     ...UNJUDGED.map((kind) => [kind, theme.unjudged[kind].colour] as const),
@@ -79,6 +85,15 @@ function layersOf(theme: Theme, level: Level): { fills: Layer[]; lines: Layer[] 
           },
         }),
       ),
+      ...DOTS.map((kind): Layer => ({
+        id: `${id}-dots-${kind}`,
+        type: "fill",
+        ...common,
+        paint: {
+          "fill-pattern": `dots-${kind}`,
+          "fill-opacity": ["match", ["to-string", ["feature-state", "paint"]], dotted(kind), 1, 0],
+        },
+      })),
     ],
     lines: [
       {

@@ -1,5 +1,5 @@
 /** Small pictures drawn here and now: hatching and point signs, so that no sprite is fetched. */
-import type { Theme, Unjudged } from "./theme";
+import type { Dots, Theme, Unjudged } from "./theme";
 
 const SCALE = 2;
 
@@ -34,6 +34,23 @@ export function hatch(colour: string, gap = 8, width = 1.2, falling = false): Im
   }
   pen.stroke();
   return take(canvas);
+}
+
+/** A tile of dots, one in the middle and one shared by the corners; it meets itself at all edges. */
+export function dots({ colour, gap, radius }: Theme["dots"][Dots]): ImageData {
+  const { canvas, pen } = sheet(gap);
+  pen.fillStyle = colour;
+  for (const [x, y] of [[0, 0], [gap, 0], [0, gap], [gap, gap], [gap / 2, gap / 2]] as const) {
+    pen.beginPath();
+    pen.arc(x, y, radius, 0, 2 * Math.PI);
+    pen.fill();
+  }
+  return take(canvas);
+}
+
+/** An empty picture: what has it keeps names away without being seen. */
+function blank(): ImageData {
+  return take(sheet(1).canvas);
 }
 
 function polygon(pen: CanvasRenderingContext2D, mid: number, r: number, n: number, turn: number): void {
@@ -92,6 +109,8 @@ export function picture(name: string, theme: Theme): ImageData | null {
     const colour = theme.unjudged[code as Unjudged].hatch;
     return colour ? hatch(colour, code === "not_comparable" ? 5 : 8, 1.2, code === "suppressed") : null;
   }
+  if (family === "dots") return dots(theme.dots[code as Dots]);
+  if (family === "room") return blank();
   if (family === "household") {
     const style = theme.households[code] ?? theme.households["ordinary"];
     return style ? sign(style.shape, style.colour, style.size) : null;

@@ -94,6 +94,10 @@ export function pointLayers(theme: Theme): Layer[] {
       filter: ["has", "n"],
       metadata: { group: "incidents" },
       layout: {
+        // Nothing to be seen, but as much room as the bubble takes: names keep out of it.
+        "icon-image": "room-",
+        "icon-allow-overlap": true,
+        "icon-padding": ["interpolate", ["linear"], ["sqrt", ["get", "n"]], 1, 6, 1.4, 10, 10, 20],
         "text-field": ["case", [">", ["get", "n"], 1], ["to-string", ["get", "n"]], ""],
         "text-font": PLAIN_FACE,
         "text-size": 11,

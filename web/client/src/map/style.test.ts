@@ -43,6 +43,20 @@ describe("the style", () => {
     expect(bare.layers.some((layer) => layer.id.startsWith("household"))).toBe(false);
   });
 
+  it("dots what is low, so that it is told from what is high without its colour", () => {
+    const dotted = [...theme.ratio.classes, ...theme.gi.classes].filter(({ dots }) => dots);
+    expect(dotted.map(({ key }) => key)).toEqual(["r0", "r1", "gi-3", "gi-2", "gi-1"]);
+    for (const { key, dots } of dotted) {
+      const layer = style.layers.find(({ id }) => id === `hotspot-dots-${dots}`);
+      expect(JSON.stringify(layer?.paint)).toContain(`"${key}"`);
+    }
+  });
+
+  it("gives events their place before any name", () => {
+    const at = (id: string): number => style.layers.findIndex((layer) => layer.id === id);
+    expect(at("incident-cluster-n")).toBeGreaterThan(at("township-name"));
+  });
+
   it("keeps edited borders where they are", () => {
     expect(draftOverlay(theme).sources["draft"]).toMatchObject({ tolerance: 0, promoteId: "cell_id" });
   });

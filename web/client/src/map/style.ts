@@ -126,6 +126,12 @@ function unitName(
       "text-letter-spacing": level === "township" ? 0.12 : 0.02,
       "text-max-width": 8,
       "text-padding": 4,
+      // A name that has no room in the middle is moved a little before it is left out.
+      "text-variable-anchor-offset": [
+        "center", [0, 0], "top", [0, 0.5], "bottom", [0, -0.5],
+        "top", [0, 1.3], "bottom", [0, -1.3], "left", [0.9, 0], "right", [-0.9, 0],
+        "top", [0, 2], "bottom", [0, -2],
+      ],
     },
     paint: {
       "text-color": level === "subgroup" ? theme.paper.muted : theme.paper.ink,
@@ -195,11 +201,12 @@ export function countyStyle(theme: Theme, from: Sources): StyleSpecification {
       unitLine(theme, "county", 0, [0.8, 1.2]),
       ...hot.lines,
       ...LEVELS.flatMap((level) => unitChosen(theme, level)),
-      ...pointLayers(theme).filter((layer) => "source" in layer && drawn.has(layer.source)),
       unitName(theme, "subgroup", [14.8, 24], [11, 13]),
       unitName(theme, "grid", [12.6, 20], [11, 14]),
       unitName(theme, "village", [10.4, 14.5], [11, 15]),
       unitName(theme, "township", [6, 11.5], [12, 17]),
+      // Above the names: what lies on top takes its place first, and names give way to events.
+      ...pointLayers(theme).filter((layer) => "source" in layer && drawn.has(layer.source)),
     ],
   };
 }

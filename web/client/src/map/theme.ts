@@ -11,12 +11,16 @@ interface Said {
 export const UNJUDGED = ["too_few", "suppressed", "not_comparable"] as const;
 export type Unjudged = (typeof UNJUDGED)[number];
 
+/** How densely a class is dotted: what is low is told from what is high without its colour. */
+export type Dots = "sparse" | "dense";
+
 export interface Paint extends Said {
   readonly key?: string;
   readonly bin?: number;
   readonly colour: string;
   readonly sign: string;
   readonly hatch?: string | null;
+  readonly dots?: Dots;
 }
 
 export interface LineStyle {
@@ -43,6 +47,9 @@ export interface Theme {
   };
   readonly pattern: { readonly classes: readonly Paint[] };
   readonly cluster: { readonly classes: readonly Paint[] };
+  readonly dots: Readonly<
+    Record<Dots, { readonly colour: string; readonly gap: number; readonly radius: number }>
+  >;
   readonly unjudged: Readonly<Record<Unjudged, Paint>>;
   readonly outline: Readonly<Record<"solid" | "double", OutlineStyle>>;
   readonly units: Readonly<Record<Level, LineStyle & Said>>;

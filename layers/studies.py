@@ -47,8 +47,9 @@ class NeedsDays(Refusal):
 
     code = "hotspots.needs_days"
     sentence = (
-        "{method} needs the days of reports, and these are known by month only. Ask for volume,"
-        " rate, change, or the pattern over months."
+        "These reports are known by month only, and methods that go by days (near scan, near"
+        " repeats, maps by week) need their days. Ask for volume, rate, change, or the pattern"
+        " over months."
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from grids.db import statement
+from grids.territory import code_range
 from grids.window import Window
 
 Compare = Literal["year", "before", "none"]
@@ -79,7 +80,7 @@ def base_of(
     ).scalars()
     moved = conn.execute(
         statement("redrawn", "board"),
-        {"since": other.since, "digits": [len(area), digits], "low": area, "high": f"{area}~"},
+        {"since": other.since, "digits": [len(area), digits], **code_range(area)},
     ).scalars()
     return Base(
         window=other,

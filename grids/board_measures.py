@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, not_, or_, true
 
-from grids import access, colours, schema
+from grids import access, colours, schema, territory
 from grids.db import statement
 from grids.errors import NotFound
 from grids.model import Level, Viewer
@@ -63,7 +63,7 @@ def area_of(conn: Connection, viewer: Viewer, area: str | None) -> Row[Any]:
 
 def inside(area: str, matter: str | None) -> list[ColumnElement[bool]]:
     """Return what keeps the tally to an area, and to one matter if there is one."""
-    found = [TALLY.territory_code >= area, TALLY.territory_code < f"{area}~"]
+    found = [territory.within(TALLY.territory_code, area)]
     return [*found, TALLY.matter_code == matter] if matter else found
 
 
@@ -78,9 +78,5 @@ def within(window: Window) -> list[ColumnElement[bool]]:
 
 def open_inside(area: str, matter: str | None) -> list[ColumnElement[bool]]:
     """Return what keeps incidents to the open ones of an area, and to a matter if there is one."""
-    found = [
-        colours.is_open(),
-        INCIDENT.territory_code >= area,
-        INCIDENT.territory_code < f"{area}~",
-    ]
+    found = [colours.is_open(), territory.within(INCIDENT.territory_code, area)]
     return [*found, INCIDENT.matter_code == matter] if matter else found

@@ -153,6 +153,8 @@ export function countyStyle(theme: Theme, from: Sources): StyleSpecification {
   const tiles = `${from.origin}/tiles/${from.publication}`;
   const drawn = new Set<string>(from.points);
   const hot = hotspotLayers(theme);
+  const points = pointLayers(theme).filter((layer) => "source" in layer && drawn.has(layer.source));
+  const events = points.filter((layer) => "source" in layer && layer.source === "incidents");
   return {
     version: 8,
     sources: {
@@ -201,12 +203,13 @@ export function countyStyle(theme: Theme, from: Sources): StyleSpecification {
       unitLine(theme, "county", 0, [0.8, 1.2]),
       ...hot.lines,
       ...LEVELS.flatMap((level) => unitChosen(theme, level)),
+      ...points.filter((layer) => !events.includes(layer)),
       unitName(theme, "subgroup", [14.8, 24], [11, 13]),
       unitName(theme, "grid", [12.6, 20], [11, 14]),
       unitName(theme, "village", [10.4, 14.5], [11, 15]),
       unitName(theme, "township", [6, 11.5], [12, 17]),
       // Above the names: what lies on top takes its place first, and names give way to events.
-      ...pointLayers(theme).filter((layer) => "source" in layer && drawn.has(layer.source)),
+      ...events,
     ],
   };
 }

@@ -72,6 +72,12 @@ export interface Board {
   readonly matters: readonly Line[];
   readonly matter_names: Readonly<Record<string, string>>;
   readonly days: readonly Line[];
+  /** What is known by its month alone; it is in no day. */
+  readonly months: readonly Line[];
+  /** Known by a month that the period cuts, and counted nowhere. */
+  readonly left_out: number;
+  /** How many are dated far from all others. */
+  readonly stray: number;
   readonly first_day: string | null;
   readonly last_day: string | null;
 }

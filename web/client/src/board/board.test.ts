@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Counts, Line } from "./answer";
-import { bars, change, percent, spell, ticks } from "./figures";
+import { bars, change, monthBars, percent, spell, ticks } from "./figures";
 
 function line(key: string, valid: number): Line {
   return { key, counts: { valid } as Counts, then: null, comparable: "" };
@@ -40,6 +40,23 @@ describe("bars", () => {
     const found = bars([], { since: "2025-01-15", until: "2026-06-30" });
     expect(found).toHaveLength(18);
     expect(found[0]).toMatchObject({ since: "2025-01-15", until: "2025-01-31" });
+  });
+});
+
+describe("months", () => {
+  it("hold what is known by day and what is known by month, and end with the period", () => {
+    const window = { since: "2026-04-16", until: "2026-06-10" };
+    const found = monthBars([line("2026-05-02", 3)], [line("2026-05", 4), line("2026-06", 1)], window);
+    expect(found).toEqual([
+      { since: "2026-04-16", until: "2026-04-30", n: 0 },
+      { since: "2026-05-01", until: "2026-05-31", n: 7 },
+      { since: "2026-06-01", until: "2026-06-10", n: 1 },
+    ]);
+  });
+
+  it("go on into the next year", () => {
+    const found = monthBars([], [], { since: "2025-12-01", until: "2026-01-31" });
+    expect(found.map((bar) => bar.since)).toEqual(["2025-12-01", "2026-01-01"]);
   });
 });
 

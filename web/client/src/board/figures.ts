@@ -65,6 +65,24 @@ export function bars(days: readonly Line[], window: Window): Bar[] {
   return found;
 }
 
+/** The valid incidents of a period by month, those of known days and those of known months. */
+export function monthBars(days: readonly Line[], months: readonly Line[], window: Window): Bar[] {
+  const n = new Map<string, number>();
+  for (const line of [...days, ...months]) {
+    const month = line.key.slice(0, 7);
+    n.set(month, (n.get(month) ?? 0) + line.counts.valid);
+  }
+  const found: Bar[] = [];
+  for (let day = window.since; day <= window.until; ) {
+    const month = day.slice(0, 7);
+    const next = iso(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 1));
+    const until = iso(utc(next) - DAY_MS);
+    found.push({ since: day, until: until < window.until ? until : window.until, n: n.get(month) ?? 0 });
+    day = next;
+  }
+  return found;
+}
+
 /** Round steps of an axis from 0 to at least `most`, about four of them. */
 export function ticks(most: number): number[] {
   const raw = Math.max(most, 4) / 4;

@@ -83,6 +83,8 @@ export interface Answer {
   readonly compare: (Period & { readonly kind: Compare; readonly calendar: string; readonly observed: number }) | null;
   readonly studied?: Period;
   readonly publication: number;
+  /** Whether most reports of the window are known by their month alone. */
+  readonly by_month: boolean;
   readonly data_version: string;
   readonly data_extent: readonly [string, string] | null;
   readonly all_sources: readonly string[];

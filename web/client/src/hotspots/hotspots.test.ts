@@ -6,7 +6,7 @@ import type { Answer, Row, Weeks } from "./answer";
 import { fileAddress, sheetAddress } from "./api";
 import { METHODS_OF, methodOf, modeOf, MODES } from "./modes";
 import { classesOf, isSure, onAxis, paints, ranking, sparkPath, verdict, volumeRange, weekPaints } from "./paint";
-import { days, periodOf, presetOf, PRESETS } from "./periods";
+import { days, endingOn, periodOf, presetOf, PRESETS } from "./periods";
 import { queryOf } from "./query";
 
 const theme = themeFile as unknown as Theme;
@@ -123,5 +123,12 @@ describe("periods", () => {
       expect(presetOf(periodOf(preset, "2026-11-22"), "2026-11-22")).toBe(preset);
     }
     expect(presetOf({ since: "2026-01-02", until: "2026-11-22" }, "2026-11-22")).toBeNull();
+  });
+
+  it("of old data are its last thirty days, or its last month where that is whole", () => {
+    expect(endingOn("2021-12-30")).toEqual({ since: "2021-12-01", until: "2021-12-30" });
+    expect(endingOn("2021-12-12")).toEqual({ since: "2021-11-13", until: "2021-12-12" });
+    expect(endingOn("2018-12-31")).toEqual({ since: "2018-12-01", until: "2018-12-31" });
+    expect(endingOn("2028-02-29")).toEqual({ since: "2028-02-01", until: "2028-02-29" });
   });
 });

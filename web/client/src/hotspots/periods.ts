@@ -28,6 +28,12 @@ export function periodOf(preset: Preset, today: string): Period {
   return { since: iso(new Date(now.getTime() - (Number(preset) - 1) * DAY_MS)), until: today };
 }
 
+/** The thirty days that end on a day, or its month where it is the last day of one. */
+export function endingOn(day: string): Period {
+  const isLast = iso(new Date(utc(day) + DAY_MS)).endsWith("-01");
+  return isLast ? { since: `${day.slice(0, 7)}-01`, until: day } : periodOf("30", day);
+}
+
 export function presetOf(period: Period, today: string): Preset | null {
   return (
     PRESETS.find((preset) => {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,13 @@ FONTS = Path(__file__).parent / "fonts"
 WIDTH, HEIGHT = 2000, 1400
 _MARGIN, _SIDE, _HEAD = 48, 560, 120
 _HATCH_STEP = 12
+# Dots of the theme are measured for screens, which have about half as many pixels.
+_DOT_SCALE = 2.0
 _NICE_M = (1, 2, 5)
 
 Document = Mapping[str, Any]
 Pixels = NDArray[np.float64]
+Pattern = Callable[[ImageDraw.ImageDraw, tuple[int, int], tuple[int, int]], None]
 
 
 def picture(answer: Document, outlines: Mapping[str, Any], title: str, locale: str) -> bytes:
@@ -96,25 +99,46 @@ def _fill(image: Image.Image, draw: ImageDraw.ImageDraw, key: str | None, shape:
     paint = paint_of(key)
     for ring in _rings(shape, holes=False):
         draw.polygon(ring, fill=paint["colour"])
-        hatch = paint.get("hatch")
-        if hatch:
-            _hatched(image, ring, hatch)
+        if "hatch" in paint:
+            _patterned(image, ring, paint["hatch"], _slants)
+        if "dots" in paint:
+            style = theme()["dots"][paint["dots"]]
+            _patterned(image, ring, style["colour"], partial(_dots, style))
 
 
-def _hatched(image: Image.Image, ring: list[tuple[float, float]], colour: str) -> None:
-    """Rule a polygon with slanting lines: not judged is not a colour."""
+def _patterned(
+    image: Image.Image, ring: list[tuple[float, float]], colour: str, draw_all: Pattern
+) -> None:
+    """Draw a pattern over a polygon; it runs through the picture, so that neighbours are as one."""
     low, high = np.floor(np.min(ring, axis=0)), np.ceil(np.max(ring, axis=0))
     (left, top), (width, height) = low.astype(int), (high - low).astype(int) + 1
     mask = Image.new("1", (int(width), int(height)))
     ImageDraw.Draw(mask).polygon([(x - left, y - top) for x, y in ring], fill=1)
-    lines = Image.new("1", mask.size)
-    ruler = ImageDraw.Draw(lines)
-    # Lines run through the whole picture, so that neighbours are ruled as one.
-    for start in range(-int(height) - _HATCH_STEP, int(width) + _HATCH_STEP, _HATCH_STEP):
-        at = start - (int(left) - int(top)) % _HATCH_STEP
-        ruler.line([(at, 0), (at + int(height), int(height))], fill=1, width=2)
-    both = Image.fromarray(np.asarray(mask) & np.asarray(lines))
+    drawn = Image.new("1", mask.size)
+    draw_all(ImageDraw.Draw(drawn), (int(left), int(top)), mask.size)
+    both = Image.fromarray(np.asarray(mask) & np.asarray(drawn))
     image.paste(colour, (int(left), int(top)), both)
+
+
+def _slants(draw: ImageDraw.ImageDraw, at: tuple[int, int], size: tuple[int, int]) -> None:
+    """Rule with slanting lines: not judged is not a colour."""
+    (left, top), (width, height) = at, size
+    for start in range(-height - _HATCH_STEP, width + _HATCH_STEP, _HATCH_STEP):
+        x = start - (left - top) % _HATCH_STEP
+        draw.line([(x, 0), (x + height, height)], fill=1, width=2)
+
+
+def _dots(
+    style: Document, draw: ImageDraw.ImageDraw, at: tuple[int, int], size: tuple[int, int]
+) -> None:
+    """Dot what is low, which grey eyes and grey paper do not tell from what is high."""
+    gap, radius = style["gap"] * _DOT_SCALE, style["radius"] * _DOT_SCALE
+    (left, top), (width, height) = at, size
+    for k in range(int(top // (gap / 2)), int((top + height) // (gap / 2)) + 2):
+        y, shift = k * gap / 2 - top, gap / 2 if k % 2 else 0.0
+        for m in range(int((left - shift) // gap), int((left + width - shift) // gap) + 2):
+            x = m * gap + shift - left
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=1)
 
 
 def _outline(draw: ImageDraw.ImageDraw, level: str | None, shape: Any) -> None:
@@ -176,6 +200,11 @@ def _words(draw: ImageDraw.ImageDraw, answer: Document, title: str, locale: str)
 def _key(draw: ImageDraw.ImageDraw, x: int, y: int, entry: Document, lang: str) -> int:
     paper = theme()["paper"]
     draw.rectangle((x, y, x + 46, y + 28), fill=entry["colour"], outline=paper["rule"])
+    if "dots" in entry:
+        style = theme()["dots"][entry["dots"]]
+        box = Image.new("1", (45, 27))
+        _dots(style, ImageDraw.Draw(box), (0, 0), box.size)
+        draw.bitmap((x + 1, y + 1), box, fill=style["colour"])
     if entry.get("hatch"):
         for start in range(-28, 46, _HATCH_STEP):
             low, high = max(start, 0), min(start + 28, 46)

@@ -37,8 +37,9 @@ def _patterns() -> str:
     unjudged = theme()["unjudged"]
     few, held, redrawn = (unjudged[k] for k in ("too_few", "suppressed", "not_comparable"))
     size = 'width="6" height="6"'
+    dotted = "".join(_dots(entry) for entry in theme()["ratio"]["classes"] if "dots" in entry)
     return (
-        '<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>'
+        f'<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>{dotted}'
         f'<pattern id="{few["pattern"]}" {size} patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate(45)"><rect {size} fill="{few["colour"]}"/>'
         f'<rect width="2" height="6" fill="{few["hatch"]}"/></pattern>'
@@ -52,9 +53,22 @@ def _patterns() -> str:
     )
 
 
+def _dots(entry: Mapping[str, Any]) -> str:
+    """Return the pattern of a class that is told from its opposite without its colour."""
+    style = theme()["dots"][entry["dots"]]
+    gap, ink = style["gap"], f'r="{style["radius"]}" fill="{style["colour"]}"'
+    places = [(x, y) for x in (0, gap) for y in (0, gap)] + [(gap / 2, gap / 2)]
+    dots = "".join(f'<circle cx="{x}" cy="{y}" {ink}/>' for x, y in places)
+    size = f'width="{gap}" height="{gap}"'
+    return (
+        f'<pattern id="dots-{entry["key"]}" {size} patternUnits="userSpaceOnUse">'
+        f'<rect {size} fill="{entry["colour"]}"/>{dots}</pattern>'
+    )
+
+
 def fill_of(paint: Mapping[str, Any]) -> str:
     """Return the SVG fill of a theme entry: its colour, or the page's own pattern."""
-    pattern = paint.get("pattern")
+    pattern = f"dots-{paint['key']}" if "dots" in paint else paint.get("pattern")
     return f"url(#{pattern})" if pattern else str(paint["colour"])
 
 

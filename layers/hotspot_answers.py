@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from functools import cached_property
-from statistics import median
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from grids import access, counts_held
 from grids.counts_held import Filter
-from grids.model import Level, Viewer
+from grids.model import Viewer
 from grids.window import Window
 from layers import hotspot_notes as notes
-from layers import hotspot_rows as table
 from layers.county_counts import Counted, Recent, count
-from layers.county_hotspots import assess as rate_map
-from layers.county_study import OF_EVENTS, places, study_of, taking_part
+from layers.county_study import OF_EVENTS, places, taking_part
 from layers.county_tally import known_by_month
-from layers.hotspot_methods import NoSuchMethod, drawn_by
-from layers.hotspot_scales import scales
+from layers.hotspot_documents import Document, Question
+from layers.hotspot_methods import NoSuchMethod
+from layers.hotspot_question import METHODS, Asked
 from layers.hotspots import MIN_HOUSEHOLDS
-from layers.studies import NeedsDays, NoDenominators, Options, assess
-from layers.windows import (
-    Calendar,
-    Kind,
-    comparison_window,
-    months_until,
-    widened_to_months,
-)
-
-# "count" tells how much was reported; "excess" and "gi" share a map of rates.
-METHODS = ("count", "excess", "gi", "change", "scan", "emerging", "density", "dbscan", "knox")
+from layers.studies import NeedsDays, NoDenominators
+from layers.windows import comparison_window, months_until, widened_to_months
 
 # A scan holds the last days against so long a history, a cube of weeks is so long.
 HISTORY_DAYS = 90
@@ -47,37 +32,6 @@ MONTHS = 12
 OF_DAYS = ("scan", "knox")
 # Methods that divide by households.
 OF_RATES = ("excess", "gi", "emerging")
-MOST_SCAN_DAYS = 14
-# Spark lines show so many weeks, of so many units at the head of the list.
-SPARK_WEEKS = 12
-SPARK_ROWS = 150
-
-Document = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question: a period, what counts, and by which method.
-
-    `compare` is of `change`; the others tell of it in their rows where it is given.
-    """
-
-    since: date
-    until: date
-    method: str = "excess"
-    matter: str | None = None
-    area: str | None = None
-    levels: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    by: Level = Level.GRID
-    compare: Kind | None = None
-    calendar: Calendar = "solar"
-    options: Options = field(default_factory=Options)
-
-    @property
-    def window(self) -> Window:
-        """Return the period."""
-        return Window(self.since, self.until)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +107,7 @@ def prepare(conn: Connection, viewer: Viewer, asked: Asked) -> Answer:
     events = None
     if asked.method in OF_EVENTS:
         events = places(conn, counted, scope, days_only=asked.method in OF_DAYS)
-    question = _Question(asked, counted, studied, then, kind, events, given)
+    question = Question(asked, counted, studied, then, kind, events, given)
     return Answer(question.version(), question.document, counted)
 
 
@@ -167,326 +121,3 @@ def _studied(asked: Asked, *, by_month: bool) -> Window:
     if asked.method == "emerging":
         return Window(asked.until - timedelta(WEEKS * 7 - 1), asked.until)
     return asked.window
-
-
-@dataclass(frozen=True, eq=False)
-class _Question:
-    asked: Asked
-    counted: Counted
-    studied: Window
-    then: Window | None
-    kind: Kind | None
-    events: tuple[NDArray[np.float64], NDArray[np.float64]] | None
-    given: Window
-
-    def version(self) -> str:
-        digest = hashlib.sha256(self.counted.version.encode())
-        asked = self.asked
-        said = (asked.method, asked.options, self.kind, asked.calendar, self.given)
-        digest.update(repr(said).encode())
-        tally = self.counted.tally
-        if self.then is not None:
-            digest.update(tally.totals(self.then).tobytes())
-        if self.studied != asked.window:
-            digest.update(self._studied_counts.tobytes())
-        digest.update(self._spark.tobytes())
-        for part in self.events or ():
-            digest.update(part.tobytes())
-        digest.update(repr(self._limits).encode())
-        return digest.hexdigest()[:16]
-
-    def document(self) -> Document:
-        """Return rows, clusters or bands, and what all answers share."""
-        asked, counted = self.asked, self.counted
-        said = _METHODS[asked.method](self)
-        rows = said.pop("rows", [])
-        _with_sparks(rows, self._spark)
-        extra = said.pop("notes", [])
-        extent = counted.tally.held.extent
-        return {
-            "method": asked.method,
-            "level": asked.by.value,
-            "window": _as_dict(asked.window),
-            "compare": self._compare(),
-            "matter": asked.matter or "",
-            "levels": list(asked.levels),
-            "sources": list(asked.sources),
-            "all_sources": counted.tally.held.sources(),
-            "publication": counted.publication,
-            "data_version": counted.version,
-            "data_extent": None if extent is None else [str(extent.first), str(extent.last)],
-            "by_month": counted.by_month,
-            "seed": said.pop("seed", None),
-            **said,
-            "notes": [
-                *self._widened(),
-                *self._compared(),
-                *extra,
-                *self._limits,
-                ("hotspots.reports", {}),
-            ],
-            "rows": rows,
-        }
-
-    def _compare(self) -> Document | None:
-        if self.then is None:
-            return None
-        lunar = self.asked.calendar if self.kind == "yoy" else "solar"
-        total = int(self.counted.tally.totals(self.then).sum())
-        return {"kind": self.kind, "calendar": lunar, **_as_dict(self.then), "observed": total}
-
-    def _widened(self) -> list[notes.Note]:
-        if self.given == self.asked.window:
-            return []
-        window = self.asked.window
-        facts = {"since": str(window.since), "until": str(window.until)}
-        return [("hotspots.month_only_widened", facts)]
-
-    def _compared(self) -> list[notes.Note]:
-        if self.then is None:
-            return []
-        lunar = self.kind == "yoy" and self.asked.calendar == "lunar"
-        then = self.then
-        facts = {"since": str(then.since), "until": str(then.until), "days": then.days}
-        return [(f"hotspots.compared_{'lunar' if lunar else self.kind}", facts)]
-
-    @cached_property
-    def _limits(self) -> list[notes.Note]:
-        return notes.limits(self.counted.tally, self.asked.window, self.then)
-
-    @cached_property
-    def _studied_counts(self) -> NDArray[np.float64]:
-        tally = self.counted.tally
-        return (
-            tally.by_month(self.studied)[1] if self.counted.by_month else tally.cube(self.studied)
-        )
-
-    @cached_property
-    def _spark(self) -> NDArray[np.int32]:
-        if self.counted.by_month:
-            return np.zeros((0, SPARK_WEEKS), np.int32)
-        days = SPARK_WEEKS * 7
-        window = Window(self.asked.until - timedelta(days - 1), self.asked.until)
-        weeks = self.counted.tally.cube(window).reshape(-1, SPARK_WEEKS, 7).sum(axis=2)
-        return weeks.astype(np.int32)
-
-    # Methods ----------------------------------------------------------------------------------
-
-    def rates(self) -> Document:
-        shown = drawn_by(rate_map(self.counted), self.asked.method).as_dict()
-        for row in shown["rows"] if self.asked.method == "gi" else ():
-            row["paint"] = f"gi{row['gi_bin']}" if row["rank"] is not None else row["paint"]
-        own = [(note["code"], note["facts"]) for note in shown.pop("notes")]
-        for name in ("window", "matter", "publication", "data_version"):
-            del shown[name]
-        own = [note for note in own if note[0] != "hotspots.reports"]
-        held = scales(self.counted)
-        for row in shown["rows"] if held else ():
-            if row["code"] in held:
-                row["scales"] = held[row["code"]]
-        if self.then is not None:
-            before = self.counted.tally.totals(self.then).tolist()
-            for row, n in zip(shown["rows"], before, strict=True):
-                row["then"] = None if row["observed"] is None else n
-        told = [*own, *_detectable(shown["rows"]), *self._empty()]
-        return {**shown, "n": len(shown["rows"]), "notes": told}
-
-    def volume(self) -> Document:
-        rows = table.volume(self.counted)
-        found = [("hotspots.volume", {}), *self._told()]
-        return {**self._sums(rows), "settings": {"method": "count"}, "rows": rows, "notes": found}
-
-    def change(self) -> Document:
-        assert self.then is not None
-        study, _ = study_of(self.counted, self.then, with_empty=True)
-        then = self.counted.tally.totals(self.then)
-        why = notes.incomparable(self.counted.tally, self.asked.window, self.then)
-        if why is not None:
-            rows = table.incomparable(self.counted, then)
-            return {
-                **self._sums(rows), "settings": {"method": "change"}, "rows": rows,
-                "notes": [why, *self._told()],
-            }  # fmt: skip
-        said = assess(study, "change", self.asked.options)
-        kept = taking_part(self.counted, with_empty=True)
-        rows = table.change(self.counted, said, kept, then)
-        judged = [row for row in rows if row["rank"] is not None]
-        sure = [row for row in judged if row["outline"]]
-        facts = {
-            "now": int(study.counts.sum()),
-            "then": int(study.then[0].sum()) if study.then else 0,
-            "judged": len(judged),
-            "more": sum(row["direction"] > 0 for row in sure),
-            "less": sum(row["direction"] < 0 for row in sure),
-            "too_few": sum("too_few" in row["flags"] for row in rows),
-        }
-        found = [
-            ("hotspots.change_counted", facts),
-            ("hotspots.change_method", {}),
-            ("hotspots.change_reporting", {}),
-            *_detectable(rows),
-            *self._told(),
-        ]
-        counts = {**self._sums(rows)["counts"], "judged": len(judged), "outlined": len(sure)}
-        return {
-            **self._sums(rows), "n": said["n"], "settings": said["settings"], "counts": counts,
-            "rows": rows, "notes": found,
-        }  # fmt: skip
-
-    def scan(self) -> Document:
-        asked = self.asked
-        max_days = min(asked.window.days, MOST_SCAN_DAYS)
-        options = replace(asked.options, max_days=max_days, model="stp", mode="prospective")
-        wide = replace(self.counted, window=self.studied)
-        study, _ = study_of(wide, asked.window, with_empty=True, by_day=True)
-        kept = taking_part(wide, with_empty=True)
-        cases = int(study.counts.sum())
-        said = assess(study, "scan", options) if cases else {"clusters": [], "seed": options.seed}
-        found = table.clusters(wide, said, max_days)
-        rows = table.clustered(self.counted, found, kept)
-        alerts = sum(one["is_new"] for one in found)
-        told = [
-            (
-                "hotspots.scan_counted",
-                {
-                    "n": len(study.ids), "days": self.studied.days, "cases": cases,
-                    "max_days": max_days, "alerts": alerts, "weak": len(found) - alerts,
-                },
-            ),
-            (
-                "hotspots.scan_threshold",
-                {"days": table.ALERT_DAYS, "ratio": table.ALERT_RATIO},
-            ),
-            (
-                "hotspots.scan_method",
-                {
-                    "radius_km": options.max_radius_m / 1000,
-                    "replicates": options.replicates, "seed": options.seed,
-                },
-            ),
-            ("hotspots.change_reporting", {}),
-            *self._told(),
-        ]  # fmt: skip
-        return {
-            **self._sums(rows), "n": len(study.ids), "seed": options.seed,
-            "settings": said.get("settings", {}), "studied": _as_dict(self.studied),
-            "m0": said.get("m0"), "clusters": found, "rows": rows, "notes": told,
-        }  # fmt: skip
-
-    def emerging(self) -> Document:
-        extent = self.counted.tally.held.extent
-        first = max(self.studied.since, extent.first) if extent else self.studied.since
-        wide = replace(self.counted, window=Window(min(first, self.asked.until), self.asked.until))
-        study, _ = study_of(wide, self.asked.window, by_day=True)
-        said = assess(study, "emerging", self.asked.options)
-        rows = table.emerging(self.counted, said, taking_part(wide))
-        hot = sum(row.get("last_hot") == said["steps"] - 1 for row in rows)
-        counted = "emerging_counted_months" if study.months else "emerging_counted"
-        told = [(f"hotspots.{counted}", {"steps": said["steps"], "hot": hot}), *self._told()]
-        return {
-            **self._sums(rows), "n": said["n"], "settings": said["settings"],
-            "studied": _as_dict(wide.window), "steps": said["steps"], "rows": rows, "notes": told,
-        }  # fmt: skip
-
-    def events_of(self) -> Document:
-        method, options = self.asked.method, self.asked.options
-        study, _ = study_of(self.counted, self.asked.window, *(self.events or ()))
-        said = assess(study, method, options)
-        told: Mapping[str, notes.Note] = {
-            "density": ("hotspots.surface", {"bandwidth": options.bandwidth_m}),
-            "dbscan": (
-                "hotspots.grouped",
-                {
-                    "clusters": len(said.get("clusters", ())),
-                    "eps": options.eps_m, "least": options.min_points,
-                },
-            ),
-            "knox": ("hotspots.pairs", {}),
-        }  # fmt: skip
-        shared = {"n": said["n"], "seed": said["seed"], "settings": said["settings"]}
-        if method == "density":
-            per_km2 = {unit["id"]: unit["per_km2"] for unit in said["units"]}
-            rows = table.volume(self.counted, per_km2)
-            found = {"max_per_km2": said["max_per_km2"], "rows": rows, **self._sums(rows)}
-        elif method == "dbscan":
-            frame = self.counted.ground.frame
-            for one in said["clusters"]:
-                x, y = one.pop("centre_m")
-                at = frame.unproject_xy(np.array([[x, y]]))[0]
-                one["at"] = [round(float(v), 7) for v in at]
-            found = {"clusters": said["clusters"], "n_noise": said["n_noise"]}
-        else:
-            found = {"bands": said["bands"]}
-        return {**found, **shared, "notes": [told[method], ("hotspots.volume", {}), *self._told()]}
-
-    # Shared -----------------------------------------------------------------------------------
-
-    def _sums(self, rows: list[table.Row]) -> Document:
-        def having(flag: str) -> int:
-            return sum(flag in row["flags"] for row in rows)
-
-        shown = [row["observed"] for row in rows if row["observed"] is not None]
-        return {
-            "n": len(rows),
-            "observed": sum(shown),
-            "households": sum(row["households"] for row in rows),
-            "counts": {
-                "grids": len(rows),
-                "judged": sum(row["rank"] is not None for row in rows),
-                "outlined": sum(row["outline"] is not None for row in rows),
-                **{flag: having(flag) for flag in ("too_few", "suppressed", "not_comparable")},
-            },
-        }
-
-    def _empty(self) -> list[notes.Note]:
-        """Return how many units nobody lives in: they have no rate, whatever else is said."""
-        n = int(np.count_nonzero(self.counted.households == 0))
-        return [("hotspots.no_denominators", {"count": n})] if n else []
-
-    def _told(self) -> list[notes.Note]:
-        counted, found = self.counted, self._empty()
-        if counted.redrawn:
-            codes = sorted(counted.redrawn)
-            facts = {"count": len(codes), "codes": codes}
-            found.append(("hotspots.not_comparable", facts))
-        if counted.n_recounted:
-            found.append(("hotspots.recounted", {"grids": counted.n_recounted}))
-        if counted.n_former:
-            facts = {"grids": counted.n_former, "observed": counted.former}
-            found.append(("hotspots.former", facts))
-        return found
-
-
-_METHODS: Mapping[str, Callable[[_Question], Document]] = {
-    "count": _Question.volume,
-    "excess": _Question.rates,
-    "gi": _Question.rates,
-    "change": _Question.change,
-    "scan": _Question.scan,
-    "emerging": _Question.emerging,
-    "density": _Question.events_of,
-    "dbscan": _Question.events_of,
-    "knox": _Question.events_of,
-}
-
-
-def _detectable(rows: list[Document]) -> list[notes.Note]:
-    """Return how many times its level the usual unit must reach to be seen, if any can be."""
-    around = [row["around"] for row in rows if row.get("around") is not None]
-    known = [one["minimum_detectable_ratio"] for one in around]
-    ratios = [ratio for ratio in known if ratio is not None]
-    return [("hotspots.detectable", {"ratio": round(median(ratios), 1)})] if ratios else []
-
-
-def _as_dict(window: Window) -> Document:
-    return {"since": str(window.since), "until": str(window.until), "days": window.days}
-
-
-def _with_sparks(rows: list[Document], weeks: NDArray[np.int32]) -> None:
-    """Give the rows at the head of the list, and those with an outline, their last weeks."""
-    for row, series in zip(rows, weeks.tolist(), strict=False):
-        rank = row["rank"]
-        if row["observed"] is not None and (
-            (rank is not None and rank <= SPARK_ROWS) or row["outline"] or row.get("cluster")
-        ):
-            row["weeks"] = series

@@ -19,7 +19,8 @@ from grids.window import Window
 from layers import hotspot_rows as table
 from layers.county_counts import Counted, count
 from layers.county_study import taking_part
-from layers.hotspot_answers import Answer, Asked
+from layers.hotspot_answers import Answer
+from layers.hotspot_question import Asked
 from layers.hotspots import MIN_EXPECTED, MIN_HOUSEHOLDS
 from layers.studies import NeedsDays, NoDenominators
 from layers.styles import outline_level, ratio_keys, volume_keys

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from grids.board_measures import COLOURS, MEASURES
-from layers.hotspot_answers import METHODS
+from layers.hotspot_question import METHODS
 from web.parse import MAX_TEXT, UNIT_CODE, Day, Strict
 
 LONGEST_DAYS = 3 * 366

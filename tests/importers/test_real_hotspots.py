@@ -19,7 +19,8 @@ from importers.options import ImportOptions
 from importers.units import import_units
 from layers import hotspot_weeks
 from layers.county_tally import usual_window
-from layers.hotspot_answers import Asked, prepare
+from layers.hotspot_answers import prepare
+from layers.hotspot_question import Asked
 from layers.studies import NeedsDays, NoDenominators, Options
 from tests.importers.tables import rows_of
 

@@ -11,10 +11,11 @@ from grids import counts_held
 from grids.db import EVERYWHERE, begin, make_engine, set_scope
 from grids.model import Level, Role, Viewer
 from grids.window import Window
-from layers import hotspot_answers
-from layers.hotspot_answers import METHODS, Asked, prepare
+from layers import hotspot_documents
+from layers.hotspot_answers import prepare
 from layers.hotspot_methods import NoSuchMethod
 from layers.hotspot_notes import month_only, of_days
+from layers.hotspot_question import METHODS, Asked
 from layers.studies import Options
 from tests.factories import COUNTY, VILLAGE, Make
 
@@ -232,7 +233,7 @@ def test_an_answer_is_made_once(conn, engine, monkeypatch):
     with begin(engine[0], EVERYWHERE) as clean:
         counts_held.read(clean)
     first = ask(conn, "gi")
-    monkeypatch.setattr(hotspot_answers, "rate_map", None)
+    monkeypatch.setattr(hotspot_documents, "rate_map", None)
     assert ask(conn, "gi") == first
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from grids.db import EVERYWHERE, begin, make_engine, set_scope
 from grids.model import Role, Viewer
 from layers import hotspot_weeks
-from layers.hotspot_answers import Asked, prepare
+from layers.hotspot_answers import prepare
+from layers.hotspot_question import Asked
 from layers.studies import NeedsDays, NoDenominators, Options
 from tests.factories import COUNTY, Make
 

@@ -11,7 +11,7 @@ from grids import counts_held
 from grids.model import Level
 from layers import hotspot_answers, hotspot_weeks
 from layers.county_tally import usual_window
-from layers.hotspot_answers import METHODS, Asked
+from layers.hotspot_question import METHODS, Asked
 from layers.studies import Options
 from layers.windows import KINDS
 from web.clock import today

@@ -16,7 +16,7 @@ from grids.kiosks import Kiosk, KioskEnded
 from grids.model import Viewer
 from grids.window import Window
 from layers import county_hotspots, hotspot_answers
-from layers.hotspot_answers import Asked
+from layers.hotspot_question import Asked
 from web.board_bodies import WallKey, WallMapQuery, WallQuery
 from web.clock import now, today
 from web.door import Blueprint

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
-from scipy.stats import binomtest
+
+from geo.hotspots.tails import beta_tail
 
 # A position is near a known place within this; what lies closer than twice of it is no shift.
 NEAR_M = 60.0
@@ -123,6 +124,5 @@ def _sign_test(
     _, place = np.unique(square, axis=0, return_inverse=True)
     votes = np.bincount(place.ravel(), weights=moved.astype(float) - given)
     better, worse = int((votes > 0).sum()), int((votes < 0).sum())
-    if better + worse == 0:
-        return 1.0
-    return float(binomtest(better, better + worse, alternative="greater").pvalue)
+    # So many of the squares or more, were each as likely to be better as to be worse.
+    return float(beta_tail([better], [worse + 1], [0.5], [0.5])[0]) if better else 1.0

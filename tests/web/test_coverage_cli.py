@@ -9,7 +9,6 @@ import pytest
 import shapely
 from click.testing import CliRunner
 
-from importers import sandbox
 from tests.geo.dirt import dirtied
 from tests.strategies import crooked_coverage
 from web.cli import main as cli
@@ -17,14 +16,7 @@ from web.cli import main as cli
 CELLS = crooked_coverage(7, 7, seed=5)
 
 
-@pytest.fixture(autouse=True)
-def in_process(monkeypatch):
-    """Work without a child, which is slow to start; what is safe or not is tested with one."""
-
-    def run(function, *args, what, **limits):
-        return function(*args)
-
-    monkeypatch.setattr(sandbox, "run", run)
+pytestmark = pytest.mark.usefixtures("in_process")
 
 
 def run(*given):

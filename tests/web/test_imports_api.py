@@ -19,7 +19,6 @@ from grids import import_tasks, retention
 from grids.access import everyone
 from grids.db import EVERYWHERE, begin
 from grids.model import Role
-from importers import sandbox
 from tests.web.conftest import OWN
 from web import import_files, import_job, import_work
 from web.clock import now
@@ -96,12 +95,6 @@ def work_apart(engine):
     """Do what waits longest as the worker does, in a process of its own."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, import_work.next_import(engine)).result()
-
-
-@pytest.fixture
-def in_process(monkeypatch):
-    """Read files without a child process, which is slow to start."""
-    monkeypatch.setattr(sandbox, "run", lambda function, *args, **_: function(*args))
 
 
 def done(caller, world, key, deed, **said):

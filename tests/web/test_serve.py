@@ -136,6 +136,6 @@ def test_a_hub_that_dies_is_started_again_and_polling_needs_none(world, served, 
     away = Stream(where, token=worker.token, after=stream.last_id)
     if away.status != 200:
         assert away.status == 503
-        assert until(lambda: "hub" not in served.parts(), 30)
+        assert until(lambda: "hub" not in served.parts(), 120)
         away = Stream(where, token=worker.token, after=stream.last_id)
     assert away.next(kind="notice").data["kind"] == "meanwhile"

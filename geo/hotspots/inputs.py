@@ -24,14 +24,21 @@ def as_values(values: npt.ArrayLike, name: str, n: int | None = None) -> Floats:
     UnusableCounts
         If the array is empty, not one-dimensional, not of length `n`, or holds NaN or infinity.
     """
+    return _checked(values, name, n)[0]
+
+
+def _checked(values: npt.ArrayLike, name: str, n: int | None) -> tuple[Floats, float]:
+    """Return values as `as_values` does, and the least of them."""
     array = np.asarray(values, dtype=np.float64, order="C")
     if array.ndim != 1 or array.size == 0:
         raise UnusableCounts(name=name, reason="a list with one number per unit is needed")
     if n is not None and array.size != n:
         raise UnusableCounts(name=name, reason=f"{array.size} numbers for {n} units")
-    if not np.isfinite(array).all():
+    # NaN is the least and the greatest of what holds it, and neither above nor below anything.
+    least = float(array.min())
+    if not (least > -np.inf and float(array.max()) < np.inf):
         raise UnusableCounts(name=name, reason="every unit needs a finite number")
-    return array
+    return array, least
 
 
 def as_counts(values: npt.ArrayLike, name: str, n: int | None = None) -> Floats:
@@ -42,8 +49,8 @@ def as_counts(values: npt.ArrayLike, name: str, n: int | None = None) -> Floats:
     UnusableCounts
         As `as_values`, and if a number is negative.
     """
-    array = as_values(values, name, n)
-    if array.min() < 0:
+    array, least = _checked(values, name, n)
+    if least < 0:
         raise UnusableCounts(name=name, reason="a count cannot be negative")
     return array
 

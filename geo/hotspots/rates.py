@@ -104,13 +104,13 @@ def empirical_bayes(
     people = as_counts(population, "households")
     n = people.size
     counted = as_counts(events, "events", n)
-    if not people.sum() > 0:
+    inhabited = people > 0
+    if not inhabited.any():
         raise UnusableCounts(name="households", reason="no unit has any")
     if not days > 0:
         raise UnusableCounts(name="days", reason="the window has no length")
-    inhabited = people > 0
     happened = counted * inhabited
-    mean, variance, shrinkage, per_household = (np.empty(n) for _ in range(4))
+    mean, variance, shrinkage, per_household = np.empty((4, n))
     if scope == "global":
         _global_prior(happened, people, mean, variance)
         islands = np.zeros(n, dtype=np.bool_)
@@ -132,7 +132,7 @@ def empirical_bayes(
         prior_mean=mean,
         prior_variance=variance,
         no_variation=variance <= 0,
-        no_denominator=~inhabited & (counted > 0),
+        no_denominator=happened < counted,
         islands=islands,
         _events=happened,
         _people=people,

@@ -74,7 +74,7 @@ export const hotspots = {
   "hot.seen_count": ["件", "Reports"],
   "hot.seen_excess": ["件 / 推算", "Seen / expected"],
   "hot.seen_gi": ["件 / 推算", "Seen / expected"],
-  "hot.seen_change": ["邻域 现/前", "Nearby now / then"],
+  "hot.seen_change": ["邻域 现/\u2060前", "Nearby now / then"],
   "hot.seen_emerging": ["件", "Reports"],
   "hot.value_count": ["件/km²", "per km²"],
   "hot.value_excess": ["邻域倍数", "With neighbours"],

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from numba import float64, int64, njit, types, void
+from numba import boolean, float64, int64, njit, types, void
 from scipy import special
 
 from geo.hotspots.inputs import UnusableCounts, as_counts
@@ -104,13 +104,12 @@ def empirical_bayes(
     people = as_counts(population, "households")
     n = people.size
     counted = as_counts(events, "events", n)
-    inhabited = people > 0
-    if not inhabited.any():
-        raise UnusableCounts(name="households", reason="no unit has any")
     if not days > 0:
         raise UnusableCounts(name="days", reason="the window has no length")
-    happened = counted * inhabited
-    mean, variance, shrinkage, per_household = np.empty((4, n))
+    happened, mean, variance, shrinkage, per_household = np.empty((5, n))
+    no_denominator = np.empty(n, dtype=np.bool_)
+    if not _set_apart(counted, people, happened, no_denominator):
+        raise UnusableCounts(name="households", reason="no unit has any")
     if scope == "global":
         _global_prior(happened, people, mean, variance)
         islands = np.zeros(n, dtype=np.bool_)
@@ -132,7 +131,7 @@ def empirical_bayes(
         prior_mean=mean,
         prior_variance=variance,
         no_variation=variance <= 0,
-        no_denominator=happened < counted,
+        no_denominator=no_denominator,
         islands=islands,
         _events=happened,
         _people=people,
@@ -147,6 +146,18 @@ def _posterior_interval(events: Floats, people: Floats, mean: Floats, variance: 
         quantile = special.gammaincinv(shape + events[varied], level)
         ends[varied, column] = quantile / (per + people[varied])
     return ends
+
+
+@njit(int64(_GIVEN, _GIVEN, _MADE, boolean[::1]), cache=True, nogil=True)
+def _set_apart(counted: Floats, people: Floats, happened: Floats, homeless: Bools) -> int:
+    """Write the events where somebody lives and which have no such place; return the units."""
+    units = 0
+    for i in range(people.size):
+        inhabited = people[i] > 0.0
+        happened[i] = counted[i] if inhabited else 0.0
+        homeless[i] = counted[i] > happened[i]
+        units += inhabited
+    return units
 
 
 @njit(void(_GIVEN, _GIVEN, _MADE, _MADE), cache=True, nogil=True, error_model="numpy")

@@ -37,6 +37,7 @@ class BoardRow:
     summary: str
     step: str
     occurred_at: datetime
+    occurred_precision: str
     reported_at: datetime
     due_at: datetime | None
     closed_at: datetime | None
@@ -98,6 +99,7 @@ def list_rows(
             i.c.summary,
             i.c.step,
             i.c.occurred_at,
+            i.c.occurred_precision,
             i.c.reported_at,
             i.c.due_at,
             i.c.closed_at,
@@ -113,4 +115,4 @@ def list_rows(
         .join(schema.unit, schema.unit.c.code == i.c.territory_code)
         .order_by(i.c.reported_at.desc(), i.c.incident_id)
     )
-    return [BoardRow(*row) for row in rows], n
+    return [BoardRow(**row._mapping) for row in rows], n

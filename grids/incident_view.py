@@ -48,6 +48,8 @@ class Feedback:
 class Incident:
     """An incident as lists show it; `at` is (lon, lat) in CGCS2000.
 
+    `occurred_precision` says how exactly `occurred_at` is known: "time", "day" or "month", of which
+    it is the first moment. A report without a time of its own has that of what it reports.
     `colour` is none once it has ended; `due_at` is none while its clock is stopped; `department`
     has to see to it besides the owner; `possible` is open to the viewer.
     """
@@ -61,6 +63,7 @@ class Incident:
     step: str
     level: str
     occurred_at: datetime
+    occurred_precision: str
     reported_at: datetime
     due_at: datetime | None
     at: tuple[float, float] | None
@@ -213,6 +216,7 @@ def incident(viewer: Viewer, row: Any) -> Incident:
         row.step,
         row.level,
         row.occurred_at,
+        row.occurred_precision,
         row.reported_at,
         row.due_at,
         None if row.lon is None else (row.lon, row.lat),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, datetime
+
 import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from geo.datum import Datum, from_cgcs2000_array
 from geo.errors import UndeclaredDatum
-from grids import admission, counts
+from grids import admission, counts, incident_view
 from grids.errors import Forbidden
 from grids.model import Role
 from importers.fields import Declared
@@ -244,6 +247,8 @@ def test_no_more_of_a_time_is_kept_than_was_said(conn, make, take):
     assert rows_of(conn, tallied) == [("2025-03-01", False, 2), ("2025-03-01", True, 2)]
     counts.rebuild(conn)
     assert rows_of(conn, counted) == [(4, 2)]
+    page, _ = incident_view.list_page(conn, OPERATOR, incident_view.Filter(), datetime.now(UTC))
+    assert Counter(row.occurred_precision for row in page) == {"month": 2, "day": 1, "time": 1}
     told = exports.read(conn, OPERATOR, "incidents", area=None, past=None).columns["occurred_at"]
     assert sorted(told) == ["2025-02-28T16:00:00+00", "2025-03", "2025-03", "2025-03-01"]
 

@@ -5,6 +5,8 @@ import type { Bbox } from "./boot";
 
 export type LonLat = readonly [lon: number, lat: number];
 export type Level = "county" | "township" | "village" | "grid" | "subgroup";
+/** How exactly a time is known; of a day or a month it is the first moment. */
+export type Precision = "time" | "day" | "month";
 export type Datum = "wgs84" | "cgcs2000" | "gcj02" | "bd09";
 export type Step =
   | "reported"
@@ -161,6 +163,8 @@ export interface IncidentRow {
   readonly summary: string;
   readonly step: Step;
   readonly level: string;
+  readonly occurred_at: string;
+  readonly occurred_precision: Precision;
   readonly reported_at: string;
   readonly due_at: string | null;
   readonly at: LonLat | null;

@@ -29,6 +29,13 @@ describe("numbers", () => {
 describe("times", () => {
   const now = new Date("2026-11-22T12:00:00+08:00");
 
+  it("are said as exactly as they are known", () => {
+    const began = "2018-09-30T16:00:00Z";
+    expect(f.moment(began, "month")).toBe("2018-10");
+    expect(f.moment(began, "day")).toBe("2018-10-01");
+    expect(f.moment(began, "time")).toBe("2018-10-01 00:00");
+  });
+
   it("are relative in the largest unit", () => {
     expect(f.relative("2026-11-22T11:48:00+08:00", now, "zh-CN")).toBe("12分钟前");
     expect(f.relative("2026-11-22T12:00:20+08:00", now, "zh-CN")).toBe("现在");

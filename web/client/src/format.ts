@@ -1,6 +1,6 @@
 /** Numbers, times and places as people read them. Pure: the clock and the language come in. */
 import type { Bbox, Locale } from "./boot";
-import type { LonLat } from "./contract";
+import type { LonLat, Precision } from "./contract";
 
 export const DASH = "—";
 
@@ -78,6 +78,11 @@ export function fromChina(field: string): string {
 export function dateTime(iso: string): string {
   const [day, time] = inChina(iso);
   return `${day} ${time.slice(0, 5)}`;
+}
+
+/** A moment as exactly as it is known: 2018-10, 2018-10-05 or 2018-10-05 08:30. */
+export function moment(iso: string, known: Precision): string {
+  return known === "time" ? dateTime(iso) : date(iso).slice(0, known === "day" ? 10 : 7);
 }
 
 export function clock(at: Date): string {

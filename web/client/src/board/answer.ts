@@ -1,4 +1,5 @@
 /** What the server says of a board: figures, their comparison, alerts, kept reports. */
+import type { Precision } from "../contract";
 
 export type Measure =
   | "collected"
@@ -89,6 +90,7 @@ export interface BoardRow {
   readonly summary: string;
   readonly step: string;
   readonly occurred_at: string;
+  readonly occurred_precision: Precision;
   readonly reported_at: string;
   readonly due_at: string | null;
   readonly closed_at: string | null;

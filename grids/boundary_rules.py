@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import orjson
 from sqlalchemy import Connection
 
 from grids import audit
@@ -76,6 +77,16 @@ class Rule:
         return (self.least is None or measure >= self.least) and (
             self.most is None or measure <= self.most
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How many units in force a limit would count for, and how many of them lie outside it."""
+
+    kind: str
+    subject: str
+    n_units: int
+    n_outside: int
 
 
 class Rules:
@@ -167,9 +178,7 @@ def replace(
     """
     require(viewer, "plan.approve")
     if territory_code is not None:
-        require_territory(viewer, territory_code, "unit")
-        if not conn.execute(statement("is_unit", "rules"), {"code": territory_code}).scalar():
-            raise NotFound(what="unit", key=territory_code)
+        _require_area(conn, viewer, territory_code)
     elif len(viewer.scope) > Level.COUNTY.digits:
         raise CountyOnly(scope=viewer.scope)
     _require_sound(territory_code, rules)
@@ -192,6 +201,61 @@ def replace(
     return list_all(conn, viewer)
 
 
+def count_outside(
+    conn: Connection,
+    viewer: Viewer,
+    territory_code: str | None,
+    rules: Sequence[Rule],
+    now: datetime,
+) -> list[Outside]:
+    """Return how many units in force lie outside the rules that an area might have.
+
+    Nothing is kept. A unit that a smaller area has a rule for is not counted, since that one
+    counts there; nor are units outside the viewer's territory. Widths would have to be measured
+    on every outline, and whether land stays in its village is a matter of plans: these two, and
+    rules that are off, are left out.
+
+    Parameters
+    ----------
+    territory_code
+        The area; none: everywhere, as far as the viewer's territory reaches.
+    rules
+        Of that area.
+    now
+        When somebody has to be on duty for a grid.
+
+    Raises
+    ------
+    Forbidden
+        If the role may not see plans.
+    NotFound, BadValue
+        As `replace`.
+    """
+    require(viewer, "plan.see")
+    if territory_code is not None:
+        _require_area(conn, viewer, territory_code)
+    _require_sound(territory_code, rules)
+    area = max(territory_code or "", viewer.scope)
+    counted = [_said(rule) for rule in rules if rule.severity != "off"]
+    found = conn.execute(
+        statement("outside", "rules"),
+        {
+            "rules": orjson.dumps(counted).decode(),
+            "area": territory_code or "",
+            "low": area,
+            "high": area + "~",
+            "at": now,
+        },
+    )
+    return [Outside(**row._mapping) for row in found]
+
+
+def _require_area(conn: Connection, viewer: Viewer, code: str) -> None:
+    require_territory(viewer, code, "unit")
+    if not conn.execute(statement("is_unit", "rules"), {"code": code}).scalar():
+        raise NotFound(what="unit", key=code)
+
+
 def _all(conn: Connection) -> list[Rule]:
     return [Rule(**row._mapping) for row in conn.execute(statement("rules", "rules"))]
 
@@ -210,21 +274,29 @@ def _said(rule: Rule) -> dict[str, Any]:
 def _require_sound(territory_code: str | None, rules: Sequence[Rule]) -> None:
     seen = set()
     for rule in rules:
+        which = {"rule_kind": rule.kind, "rule_subject": rule.subject}
         choices = {"kind": KINDS, "subject": tuple(SUBJECTS), "severity": SEVERITIES}
         for field, known in choices.items():
             if getattr(rule, field) not in known:
-                raise BadValue(field=field, given=getattr(rule, field), reason=", ".join(known))
+                raise BadValue(
+                    field=field, given=getattr(rule, field), reason=", ".join(known), **which
+                )
         if rule.territory_code != territory_code:
             raise BadValue(
-                field="territory_code", given=rule.territory_code, reason="rules of one area"
+                field="territory_code",
+                given=rule.territory_code,
+                reason="rules of one area",
+                **which,
             )
         for field in ("least", "most"):
             limit = getattr(rule, field)
             if limit is not None and (field not in SUBJECTS[rule.subject] or not limit >= 0):
                 reason = f"{rule.subject} has no such limit"
-                raise BadValue(field=field, given=limit, reason=reason)
+                raise BadValue(field=field, given=limit, reason=reason, **which)
         if rule.least is not None and rule.most is not None and rule.least > rule.most:
-            raise BadValue(field="most", given=rule.most, reason="below the least")
+            raise BadValue(field="most", given=rule.most, reason="below the least", **which)
         if (rule.kind, rule.subject) in seen:
-            raise BadValue(field="subject", given=rule.subject, reason="twice for one kind")
+            raise BadValue(
+                field="subject", given=rule.subject, reason="twice for one kind", **which
+            )
         seen.add((rule.kind, rule.subject))

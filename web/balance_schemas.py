@@ -22,8 +22,8 @@ class RuleBody(Strict):
     severity = fields.String(load_default="warning", validate=validate.OneOf(SEVERITIES))
 
 
-class RulesBody(Strict):
-    """All limits of one area; they take the place of those that it had."""
+class RulesWishBody(Strict):
+    """Limits that an area might have."""
 
     territory_code = fields.String(
         required=True, allow_none=True, validate=UNIT_CODE, metadata=_EVERYWHERE
@@ -31,6 +31,11 @@ class RulesBody(Strict):
     rules = fields.List(
         fields.Nested(RuleBody), required=True, validate=validate.Length(max=len(KINDS) * 10)
     )
+
+
+class RulesBody(RulesWishBody):
+    """All limits of one area; they take the place of those that it had."""
+
     version = Whole(required=True, metadata=_VERSION)
 
 
@@ -59,6 +64,21 @@ class Rules(Schema):
 
     rules = fields.List(fields.Nested(Rule), required=True)
     areas = fields.List(fields.Nested(RulesOfArea), required=True)
+
+
+class Outside(Schema):
+    """How many units in force lie outside a limit."""
+
+    kind = fields.String(required=True)
+    subject = fields.String(required=True)
+    n_units = fields.Integer(required=True, metadata={"description": "Those it would count for"})
+    n_outside = fields.Integer(required=True)
+
+
+class RulesOutside(Schema):
+    """What limits would say of the units in force; without widths and villages."""
+
+    counts = fields.List(fields.Nested(Outside), required=True)
 
 
 class Part(Schema):

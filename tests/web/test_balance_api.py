@@ -201,3 +201,34 @@ def test_limits_are_set_and_dropped_one_by_one_from_the_command_line(lived):
     assert said["rules"] == []
     code, refused = run(lived, "rules", "set", "base", "names", "--area", VILLAGE, "--least", "1")
     assert (code, refused["error"]["code"]) == (1, "value.bad")
+
+
+def test_what_limits_would_say_is_counted_and_nothing_is_kept(lived, caller):
+    before = caller.get(RULES).json
+    wish = {
+        "territory_code": VILLAGE,
+        "rules": [
+            {"kind": "base", "subject": "households", "least": 50},
+            {"kind": "base", "subject": "primary"},
+            {"kind": "base", "subject": "width", "least": 50},
+        ],
+    }
+    answer = caller.post(f"{RULES}/check", wish)
+    assert answer.status_code == 200, answer.text
+    by_subject = {one["subject"]: one for one in answer.json["counts"]}
+    assert by_subject.keys() == {"households", "primary"}
+    assert by_subject["primary"]["n_units"] == by_subject["households"]["n_units"] == 4
+    assert by_subject["primary"]["n_outside"] == 2
+    assert caller.get(RULES).json == before
+
+
+def test_a_limit_that_makes_no_sense_is_named_by_its_kind_and_subject(lived, caller):
+    rule = {"kind": "micro", "subject": "households", "least": 9, "most": 3}
+    body = {"territory_code": VILLAGE, "rules": [rule]}
+    for answer in (
+        caller.post(f"{RULES}/check", body),
+        caller.send("PUT", RULES, json=body | {"version": 0}),
+    ):
+        assert (answer.status_code, answer.json["code"]) == (422, "value.bad")
+        assert answer.json["rule_kind"] == "micro"
+        assert answer.json["rule_subject"] == "households"

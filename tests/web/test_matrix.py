@@ -234,6 +234,12 @@ DOORS = {
         {"territory_code": "{t.village}", "rules": [], "version": 0},
         walled=True,
     ),
+    "balance.check_rules": Door(
+        "plan.see",
+        "/api/v1/boundary-rules/check",
+        {"territory_code": "{t.village}", "rules": []},
+        walled=True,
+    ),
     "plan_life.conflicts": Door("plan.see", PLAN + "/conflicts", walled=True),
     "plan_life.resolve": Door(
         "plan.edit",

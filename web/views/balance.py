@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask import jsonify
 
 from grids import boundary_rules, plan_balance
 from grids.plan_balance_area import Wish
 from web import balance_answers, balance_schemas
+from web.clock import now
 from web.door import Blueprint
 from web.plan_bodies import BalanceWishBody
 from web.session import needs, viewer
@@ -52,3 +55,20 @@ def set_rules(body):
     with begin(viewer()) as conn:
         found = boundary_rules.replace(conn, viewer(), area, given, body["version"])
     return jsonify(balance_answers.rules(found))
+
+
+@blp.post("/boundary-rules/check")
+@blp.arguments(balance_schemas.RulesWishBody)
+@blp.response(200, balance_schemas.RulesOutside, description="How many units lie outside them.")
+@needs("plan.see")
+def check_rules(body):
+    """Return how many units in force lie outside the limits that an area might have.
+
+    Nothing is kept. Units that a smaller area has a limit of its own for are not counted; widths
+    are not measured.
+    """
+    area = body["territory_code"]
+    given = [boundary_rules.Rule(area, **one) for one in body["rules"]]
+    with begin(viewer()) as conn:
+        found = boundary_rules.count_outside(conn, viewer(), area, given, now())
+    return jsonify({"counts": [asdict(one) for one in found]})

@@ -24,6 +24,7 @@ from geo.repair_account import Repair, gathered
 from geo.repair_assign import Neighbours, assign_faces, bridge_pieces, give_away_scraps
 from geo.repair_border import hold_seam
 from geo.repair_faces import metric, net_faces, unite
+from geo.repair_fingers import Net, cut_fingers
 from geo.repair_mend import find_copies, mend
 from geo.repair_misfit import NOISE_M, misfit_m
 from geo.repair_places import Place, changes, places_of
@@ -133,11 +134,13 @@ def repair(
         tell("node")
         faces = net_faces(drawn, polygons, fixed, home, beside)
         tell("assign")
-        neighbours = Neighbours(faces, pack(keys(shapely.get_coordinates(drawn))))
+        corners = pack(keys(shapely.get_coordinates(drawn)))
+        neighbours = Neighbours(faces, corners)
         limit_m = max(2 * snap_m, 1.0) if gap_limit_m is None else gap_limit_m
         given_to = assign_faces(faces, neighbours, _areas(polygons), limit_m)
         given_to = bridge_pieces(faces, neighbours, given_to)
         given_to = give_away_scraps(faces, neighbours, given_to, 2 * snap_m)
+        faces, neighbours, given_to = cut_fingers(Net(faces, neighbours, given_to), corners)
         tell("unite")
         cells, owner, parent = unite(faces, neighbours.components(given_to), given_to)
         places, n_claims = places_of(faces, given_to, snap_m), faces.n_claims

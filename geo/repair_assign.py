@@ -8,6 +8,7 @@ that the border with more corners is the one that stays: corners are forgotten, 
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,24 @@ _HABIT, _HABIT_SHARE = 6, 0.05
 _UNUSUAL = 3.0
 
 _ANYBODY = np.empty(0, np.int64)
+
+
+class Ring(NamedTuple):
+    """The border of a face, edge by edge in no order.
+
+    Attributes
+    ----------
+    place
+        Where each edge begins, shape (n, 2), in steps of the lattice's latitude both ways.
+    after
+        The edge that follows each edge.
+    beyond
+        The face of the same parent on its other side; negative for none.
+    """
+
+    place: NDArray[np.float64]
+    after: NDArray[np.int64]
+    beyond: NDArray[np.int64]
 
 
 class Neighbours:
@@ -49,8 +68,8 @@ class Neighbours:
         self._n = len(faces)
         beyond = np.full(len(u), FREE, dtype=np.int64)
         beyond[there], beyond[back] = face[back], face[there]
-        narrowing = np.cos(np.radians(xy[:, 1].mean())) if len(xy) else 1.0
-        place = np.ascontiguousarray(xy * (SCALE * narrowing, SCALE))
+        self.narrowing = float(np.cos(np.radians(xy[:, 1].mean()))) if len(xy) else 1.0
+        place = np.ascontiguousarray(xy * (SCALE * self.narrowing, SCALE))
         self._edges = repair_kernels.Edges(
             start=np.searchsorted(face, np.arange(self._n + 1)),
             after=after,
@@ -88,15 +107,41 @@ class Neighbours:
         )
         return left
 
-    def around(
+    def ring(self, face: int) -> Ring:
+        """Return the border of a face."""
+        start, end = self._edges.start[face], self._edges.start[face + 1]
+        return Ring(
+            self._edges.place[start:end],
+            self._edges.after[start:end] - start,
+            self._edges.beyond[start:end],
+        )
+
+    def share_beside_own(
         self, chosen: NDArray[np.int64], owner: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the distinct pairs (index into `chosen`, owner beside that face or `FREE`)."""
+    ) -> NDArray[np.float64]:
+        """Return which share of the border of each chosen face has its own owner beyond it."""
+        row, edge = self._edges_of(chosen)
+        beyond = self._edges.beyond[edge]
+        own = (beyond >= 0) & (owner[beyond] == owner[chosen[row]])
+        length = self._edges.length[edge]
+        whole = np.bincount(row, length, minlength=len(chosen))
+        shared: NDArray[np.float64] = np.bincount(row, length * own, minlength=len(chosen)) / whole
+        return shared
+
+    def _edges_of(self, chosen: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return pairs (index into `chosen`, edge of that face)."""
         start = self._edges.start
         n_edges = start[chosen + 1] - start[chosen]
         row = np.repeat(np.arange(len(chosen)), n_edges)
         begin = start[chosen] - (np.cumsum(n_edges) - n_edges)
-        beyond = self._edges.beyond[np.arange(len(row)) + np.repeat(begin, n_edges)]
+        return row, np.arange(len(row)) + np.repeat(begin, n_edges)
+
+    def around(
+        self, chosen: NDArray[np.int64], owner: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the distinct pairs (index into `chosen`, owner beside that face or `FREE`)."""
+        row, edge = self._edges_of(chosen)
+        beyond = self._edges.beyond[edge]
         whose = np.where(beyond >= 0, owner[beyond], FREE)
         size = int(owner.max(initial=0)) + 2
         pair = np.unique(row * size + whose + 1)
@@ -111,6 +156,14 @@ class Neighbours:
         )
         _, component = connected_components(links, directed=False)
         return np.asarray(component, dtype=np.int64)
+
+    def n_pieces(self, owner: NDArray[np.int64]) -> dict[int, int]:
+        """Return in how many pieces the faces of each owner lie; free faces are left out."""
+        # All faces of a piece have one owner.
+        _, first = np.unique(self.components(owner), return_index=True)
+        owners = owner[first]
+        those, n = np.unique(owners[owners >= 0], return_counts=True)
+        return dict(zip(those.tolist(), n.tolist(), strict=True))
 
 
 def assign_faces(
@@ -220,7 +273,7 @@ def bridge_pieces(
     """
     owner = owner.copy()
     piece = neighbours.components(owner)
-    n_pieces = _n_pieces(owner, piece)
+    n_pieces = neighbours.n_pieces(owner)
     claims = set(map(tuple, faces.claims.tolist()))
     reached: dict[tuple[int, int], set[int]] = defaultdict(set)
     one = np.concatenate((neighbours.one, neighbours.other))
@@ -237,18 +290,10 @@ def bridge_pieces(
     for x, who in sorted(between, key=lambda key: (faces.area_m2[key[0]], key)):
         tried = owner.copy()
         tried[x] = who
-        now = _n_pieces(tried, neighbours.components(tried))
+        now = neighbours.n_pieces(tried)
         if sum(now.values()) < sum(n_pieces.values()) and len(now) == len(n_pieces):
             owner, n_pieces = tried, now
     return owner
-
-
-def _n_pieces(owner: NDArray[np.int64], piece: NDArray[np.int64]) -> dict[int, int]:
-    # All faces of a piece have one owner.
-    _, first = np.unique(piece, return_index=True)
-    owners = owner[first]
-    those, n = np.unique(owners[owners >= 0], return_counts=True)
-    return dict(zip(those.tolist(), n.tolist(), strict=True))
 
 
 def _corners(

@@ -114,7 +114,7 @@ def net_faces(
     net = shapely.union_all(_arcs(steps), grid_size=1)
     inside = shapely.get_parts(shapely.polygonize(shapely.get_parts(net)))
     shapes = from_lattice(inside, origin)
-    middles = _middle_points(inside, origin)
+    middles = middle_points(inside, origin)
     parent = np.zeros(len(shapes), dtype=np.int64)
     if parents is not None:
         face, within = shapely.STRtree(parents).query(middles, predicate="within")
@@ -181,7 +181,7 @@ def _arcs(steps: Geometries) -> Geometries:
     return np.asarray(arcs, dtype=np.object_)
 
 
-def _middle_points(inside: Geometries, origin: tuple[int, int]) -> Geometries:
+def middle_points(inside: Geometries, origin: tuple[int, int]) -> Geometries:
     """Return a point inside each face, in degrees between the lattice places."""
     xy: Coordinates = shapely.get_coordinates(shapely.point_on_surface(inside))
     points: Geometries = shapely.points((xy + np.array(origin)) / SCALE)

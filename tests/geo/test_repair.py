@@ -2,11 +2,12 @@ import csv
 import gzip
 import json
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from shapely import affinity
@@ -385,3 +386,48 @@ def test_a_narrow_neck_that_a_neighbour_drew_over_holds_its_cell_together():
     result = repair([bone, over, below], tolerance_m=0.5)
     assert_sound(result)
     assert_array_equal(np.bincount(result.owner), [1, 1, 1])
+
+
+def row(ends, low, high):
+    """Rectangles side by side between two heights, in metres from home."""
+    boxes = [shapely.box(w, low, e, high) for w, e in pairwise(ends)]
+    return shapely.transform(np.array(boxes, dtype=object), lambda xy: HOME + xy / TO_METRES)
+
+
+def reach_m(result: Repair, outlines):
+    """How far the land of each goes beyond what was drawn."""
+    after = in_metres(np.array(result.outlines(), dtype=object))
+    before = in_metres(np.asarray(outlines))
+    return [
+        shapely.distance(shapely.points(shapely.get_coordinates(one)), drawn).max()
+        for one, drawn in zip(after, before, strict=True)
+    ]
+
+
+cut_points = st.lists(st.integers(1, 19), max_size=4, unique=True).map(
+    lambda at: [0, *(50 * one for one in sorted(at)), 1000]
+)
+
+
+@given(cut_points, cut_points, st.floats(2, 12))
+@example([0, 250, 700, 1000], [0, 430, 1000], 3.0)
+@settings(deadline=None, max_examples=40)
+def test_a_strip_between_two_rows_goes_to_those_beside_it_piece_by_piece(below, above, wide_m):
+    drawn = np.concatenate((
+        row(below, 0, 300),
+        row(above, 300 + wide_m, 600),
+        row([-50, 0], 0, 600),
+        row([1000, 1050], 0, 600),
+    ))  # fmt: skip
+    result = repair(drawn, tolerance_m=0.5)
+    assert_sound(result)
+    assert FREE not in result.owner.tolist()
+    assert max(reach_m(result, drawn)) <= 1.1 * wide_m
+
+
+def test_a_strip_along_a_parents_border_is_cut_at_corners_that_are_there():
+    parents = np.concatenate((row([0, 1000], 0, 303), row([0, 1000], 303, 600)))
+    drawn = np.concatenate((row([0, 250, 700, 1000], 0, 300), row([0, 430, 1000], 306, 600)))
+    result = repair(drawn, parents=parents, parent_of=[0, 0, 0, 1, 1], tolerance_m=0.5)
+    assert_sound(result)
+    assert_array_equal(result.parent[np.argsort(result.owner)], [0, 0, 0, 1, 1])

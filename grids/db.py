@@ -9,13 +9,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, TextClause, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, TextClause, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
+
+from grids.errors import GridsError
 
 HERE = Path(__file__).parent
 
 # Every code of a county lies in this scope: used by imports, jobs and the command line.
 EVERYWHERE = ""
+
+
+class BadAddress(GridsError):
+    """What is given as the database's address is none of a PostgreSQL."""
+
+    code = "database.address"
+    sentence = "DATABASE_URL is no address: write postgresql+psycopg://USER@/NAME?host=FOLDER."
 
 
 def make_engine(url: str, *, pooled: bool = True, application: str = "wangge") -> Engine:
@@ -25,6 +35,11 @@ def make_engine(url: str, *, pooled: bool = True, application: str = "wangge") -
     ----------
     pooled
         False for short-lived programs: each connection is closed when given back.
+
+    Raises
+    ------
+    BadAddress
+        If `url` is of another kind. It is not repeated: it may hold a password.
     """
     options: dict[str, Any] = (
         {"poolclass": NullPool}
@@ -36,7 +51,7 @@ def make_engine(url: str, *, pooled: bool = True, application: str = "wangge") -
         }
     )
     # An option in the address, such as the role to take, must not be lost to ours.
-    given = str(make_url(url).query.get("options", ""))
+    given = str(_address(url).query.get("options", ""))
     return create_engine(
         url,
         connect_args={
@@ -48,6 +63,16 @@ def make_engine(url: str, *, pooled: bool = True, application: str = "wangge") -
         hide_parameters=True,
         **options,
     )
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise BadAddress from None
+    if address.drivername != "postgresql+psycopg":
+        raise BadAddress
+    return address
 
 
 def set_scope(conn: Connection, scope: str) -> None:

@@ -131,8 +131,8 @@ def cluster() -> Finding:
 
 def database() -> list[Finding]:
     """Check what is in the database: reach, PostGIS, schema, web role, walls, county."""
-    engine = make_engine(database_url("owner"), pooled=False)
     try:
+        engine = make_engine(database_url("owner"), pooled=False)
         with engine.connect() as conn:
             release = str(conn.scalar(text("SHOW server_version")))
             findings = [
@@ -145,7 +145,7 @@ def database() -> list[Finding]:
                 findings += [walls(conn), county(conn)]
             if here == newest:
                 findings.append(proof(conn, now()))
-    except SQLAlchemyError as error:
+    except (Refusal, SQLAlchemyError) as error:
         said = str(getattr(error, "orig", error)).strip().splitlines()[0]
         return [Finding("database", "fail", said, "Run wangge db up, or mend DATABASE_URL.")]
     findings.append(web_role())

@@ -12,6 +12,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from geo.errors import Refusal
 
@@ -80,6 +81,22 @@ def _wants_json(ctx: click.Context) -> bool:
     return bool(answer and answer.as_json) or bool(ctx.params.get("as_json"))
 
 
+def _say(answer: Answer, refusal: Refusal) -> None:
+    if answer.as_json:
+        answer.give({"error": refusal.as_dict()})
+        return
+    words = Text.assemble((refusal.code, "bold red"), "  ", refusal.message)
+    Console(stderr=True, soft_wrap=True).print(words, highlight=False)
+
+
+def _of_database(error: Exception) -> Refusal | None:
+    if not type(error).__module__.startswith("sqlalchemy."):
+        return None
+    from web.cli.database import refusal_of  # noqa: PLC0415  most commands need no database
+
+    return refusal_of(error)
+
+
 class _Refusing:
     """Turns a refusal into exit code 1 and its facts, and gives every command `--json`."""
 
@@ -92,13 +109,13 @@ class _Refusing:
         try:
             return super().invoke(ctx)  # type: ignore[misc]
         except Refusal as refusal:
-            if answer.as_json:
-                answer.give({"error": refusal.as_dict()})
-            else:
-                Console(stderr=True, soft_wrap=True).print(
-                    f"[bold red]{refusal.code}[/]  {refusal.message}", highlight=False
-                )
-            ctx.exit(REFUSED)
+            _say(answer, refusal)
+        except Exception as error:
+            refused = _of_database(error)
+            if refused is None:
+                raise
+            _say(answer, refused)
+        ctx.exit(REFUSED)
 
 
 class WanggeCommand(_Refusing, click.Command):

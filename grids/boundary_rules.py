@@ -60,6 +60,8 @@ class Rule:
         error keeps a plan from being published, warning is to be weighed, off is not checked.
     rule_id
         Number of the rule once it is kept; a rule that is set anew has another.
+    territory_name
+        Of the area, for those who read it.
     """
 
     territory_code: str | None
@@ -71,6 +73,7 @@ class Rule:
     updated_at: datetime | None = None
     updated_by: str | None = None
     rule_id: int | None = None
+    territory_name: str | None = None
 
     def allows(self, measure: float) -> bool:
         """Return whether a measure is inside the limits, both included."""

@@ -43,6 +43,7 @@ class Rule(Schema):
     """A limit that plans are checked against; that of the smallest area counts."""
 
     territory_code = fields.String(required=True, allow_none=True, metadata=_EVERYWHERE)
+    territory_name = fields.String(required=True, allow_none=True)
     kind = fields.String(required=True)
     subject = fields.String(required=True)
     least = fields.Float(required=True, allow_none=True)

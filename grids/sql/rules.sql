@@ -1,7 +1,9 @@
 -- name: rules
 -- Every limit that boundaries are checked against.
-SELECT r.rule_id, r.territory_code::text, r.kind, r.subject, r.least, r.most, r.severity, r.updated_at, person.name AS updated_by
+SELECT r.rule_id, r.territory_code::text, r.kind, r.subject, r.least, r.most, r.severity, r.updated_at, person.name AS updated_by,
+       area.name AS territory_name
   FROM boundary_rule AS r
+  LEFT JOIN unit AS area ON area.code = r.territory_code
   LEFT JOIN person ON person.person_id = r.updated_by
  ORDER BY r.territory_code NULLS FIRST, r.kind, r.subject;
 

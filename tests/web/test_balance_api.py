@@ -119,6 +119,7 @@ def test_limits_are_read_set_written_down_and_given_back(lived, caller):
     (own,) = [one for one in answer.json["rules"] if one["territory_code"]]
     assert (own["least"], own["most"], own["severity"]) == (300, 500, "warning")
     assert own["updated_by"]
+    assert own["territory_name"]
     with begin(lived.engine, EVERYWHERE) as conn:
         row = conn.execute(
             text(

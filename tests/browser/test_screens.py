@@ -29,6 +29,7 @@ SCREENS = {
     "report": ("/incidents?new=1", True),
     "plans": ("/plans", False),
     "inbox": ("/inbox", False),
+    "rules": ("/rules", False),
     "me": ("/me", True),
 }
 EMPTY = {
@@ -39,6 +40,7 @@ EMPTY = {
         "report": "准入事项清单为空",
         "plans": "还没有方案",
         "inbox": "这里没有外部编辑",
+        "rules": "还没有辖区",
         "me": "您目前没有负责的网格",
     },
     "en": {
@@ -48,6 +50,7 @@ EMPTY = {
         "report": "The admission list is empty",
         "plans": "No plan yet",
         "inbox": "No edit from elsewhere here",
+        "rules": "No areas yet",
         "me": "You answer for no grid at present",
     },
 }

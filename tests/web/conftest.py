@@ -226,6 +226,7 @@ def built_client(folder: Path) -> Path:
             "incidents",
             "duties",
             "inbox",
+            "rules",
             "imports",
             "me",
             "signin",

@@ -86,6 +86,7 @@ DOORS = {
     "pages.console": Door("unit.see", "/"),
     "pages.plan_list": Door("plan.see", "/plans"),
     "pages.inbox": Door("plan.see", "/inbox"),
+    "pages.rules": Door("plan.see", "/rules"),
     "pages.studio": Door("plan.see", "/plans/{t.plan}", walled=True),
     "pages.hotspots": Door("hotspot.see", "/hotspots"),
     "pages.board": Door("hotspot.see", "/board"),

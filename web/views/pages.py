@@ -27,6 +27,7 @@ TITLES = {
     "console": lazy_gettext("Map"),
     "plans": lazy_gettext("Boundary plans"),
     "inbox": lazy_gettext("Edits from elsewhere"),
+    "rules": lazy_gettext("Boundary limits"),
     "imports": lazy_gettext("Imports"),
     "studio": lazy_gettext("Boundary studio"),
     "publications": lazy_gettext("Publications"),
@@ -108,6 +109,13 @@ def plan_list():
 def inbox():
     """Show the outlines that came from elsewhere and wait for a decision."""
     return _screen("inbox")
+
+
+@blp.get("/rules")
+@needs("plan.see")
+def rules():
+    """Show the limits that boundaries are checked against, and set those of an area."""
+    return _screen("rules")
 
 
 @blp.get("/imports")

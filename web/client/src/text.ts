@@ -17,10 +17,11 @@ import { imports } from "./words/imports";
 import { incidents } from "./words/incidents";
 import { me } from "./words/me";
 import { notices } from "./words/notices";
+import { rules } from "./words/rules";
 import { studio } from "./words/studio";
 import type { Words } from "./words/type";
 
-const ALL = { ...common, ...board, ...codes, ...console_, ...drafting, ...duties, ...history, ...hotspots, ...inbox, ...imports, ...incidents, ...me, ...notices, ...studio };
+const ALL = { ...common, ...board, ...codes, ...console_, ...drafting, ...duties, ...history, ...hotspots, ...inbox, ...imports, ...incidents, ...me, ...notices, ...rules, ...studio };
 
 export type Key = keyof typeof ALL;
 export type Facts = Readonly<Record<string, string | number | null | undefined>>;

@@ -1,0 +1,5 @@
+import RulesScreen from "../rules/RulesScreen.vue";
+import { mount } from "../ui/mount";
+
+mount(RulesScreen);
+void import("../ui/font");

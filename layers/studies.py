@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from geo.hotspots.rates import empirical_bayes
 from geo.hotspots.result import Result
 from geo.hotspots.scan import scan
 from geo.hotspots.weights import Weights, contiguity
-from geo.hotspots.zones import circles
+from geo.hotspots.zones import USUAL_RADIUS_M, circles
 from grids.window import Window
 from layers.hotspot_methods import NoSuchMethod
 from layers.hotspots import plain_numbers
@@ -139,7 +139,7 @@ class Options:
 
     model: Literal["stp", "poisson", "bernoulli"] = "stp"
     mode: Literal["prospective", "retrospective", "spatial"] | None = None
-    max_radius_m: float = 5000.0
+    max_radius_m: float = USUAL_RADIUS_M
     max_share: float = 0.1
     max_days: int = 7
     min_cases: int = 2
@@ -322,7 +322,8 @@ def _scan(study: Study, options: Options) -> _Said:
         "step": "month" if study.months else "day",
         "clusters": clusters,
     }
-    return _Said(found, facts)
+    radius_m = options.max_radius_m if np.isfinite(options.max_radius_m) else None
+    return _Said(replace(found, settings={**found.settings, "max_radius_m": radius_m}), facts)
 
 
 def _density(study: Study, options: Options) -> _Said:

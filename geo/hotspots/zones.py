@@ -14,6 +14,9 @@ from geo.hotspots.result import Bools, Floats, Ints
 # Centres this near to each other lie in the same place: they enter a circle together.
 _SAME_PLACE_M = 1e-6
 
+USUAL_RADIUS_M = 5000.0
+_MANY = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Zones:
@@ -72,6 +75,22 @@ class Zones:
     def counts(self) -> Ints:
         """Return how many members each centre has, shape (n,)."""
         return np.diff(self.indptr)
+
+
+def usual_radius_m(xy_m: Floats) -> float:
+    """Return how far circles should reach where nobody says: 5 km, or farther between large units.
+
+    Where half of the circles of 5 km hold one unit alone nothing but single units could be found:
+    then it is the least radius that holds 2,000 units around each, infinity for fewer units.
+    """
+    tree = cKDTree(xy_m)
+    near = tree.query_ball_point(xy_m, USUAL_RADIUS_M, return_length=True)
+    if np.median(near) > 1:
+        return USUAL_RADIUS_M
+    if len(xy_m) <= _MANY:
+        return np.inf
+    # By a step more, so that rounding leaves none of the farthest out.
+    return float(tree.query(xy_m, [_MANY])[0].max()) + _SAME_PLACE_M
 
 
 def circles(xy_m: npt.ArrayLike, max_radius_m: float) -> Zones:

@@ -3,10 +3,12 @@
 import csv
 import json
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from libpysal import examples
 from PIL import Image
 
 from tests.geo.hotspots.conftest import DEFAULT as REFERENCE
@@ -92,6 +94,22 @@ def test_the_scan_names_the_block_and_its_days(asked, events):
         *("units", "centre", "radius_m", "start", "end", "observed", "expected"),
         *("relative_risk", "llr", "p", "recurrence_days"),
     }
+
+
+def test_a_scan_of_large_units_is_not_cut_down_to_single_ones(tmp_path):
+    """The 100 counties of North Carolina, sudden infant deaths of 1974 to 1978 among the born."""
+    file = Path(examples.get_path("sids2.shp"))
+    given = ("--grids", file, "--id", "NAME", "--population", "BIR74", "--count", "SID74")
+    given += ("--datum", "wgs84", "--method", "scan", "--model", "poisson")
+    code, said = run(*given)
+    assert (code, said["settings"]["max_radius_m"]) == (0, None)
+    first, second = said["clusters"][:2]
+    assert set(first["units"]) == {"Northampton", "Halifax", "Hertford", "Bertie"}
+    assert {"Anson", "Scotland", "Robeson"} <= set(second["units"])
+    assert second["p"] == 0.001
+    code, said = run(*given, "--max-radius", 5000)
+    assert (code, said["settings"]["max_radius_m"]) == (0, 5000)
+    assert all(len(one["units"]) == 1 for one in said["clusters"])
 
 
 def test_equal_seeds_say_the_same(asked, events):

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from geo.hotspots.zones import usual_radius_m
 from geo.lattice import Geometries
 from grids.model import Level
 from grids.window import Window
@@ -60,7 +61,12 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
             type=click.Choice(["prospective", "retrospective", "spatial"]),
             help="Of a scan; prospective for stp, else spatial.",
         ),
-        click.option("--max-radius", "max_radius_m", type=float, default=plain.max_radius_m),
+        click.option(
+            "--max-radius",
+            "max_radius_m",
+            type=click.FloatRange(0),
+            help="Metres; 5000, or farther where the units of --grids lie farther apart.",
+        ),
         click.option("--max-share", type=click.FloatRange(0, 1), default=plain.max_share),
         click.option("--max-days", type=click.IntRange(1), default=plain.max_days),
         click.option("--min-cases", type=click.IntRange(1), default=plain.min_cases),
@@ -134,7 +140,8 @@ def hotspots(
     if target is not None:
         _require_format(target)
     days = [None if day is None else day.date() for day in (since, until)]
-    options = Options(**{f.name: given[f.name] for f in fields(Options) if f.name in given})
+    chosen = {f.name: given[f.name] for f in fields(Options) if given.get(f.name) is not None}
+    options = Options(**chosen)
     compared = {name: given[name] for name in ("compare", "calendar")}
     if grids is None:
         if events is not None or given["count"]:
@@ -223,6 +230,8 @@ def _of_files(
             until=days[1],
             **{name: given[name] for name in ("lon", "lat", "time")},
         )
+    if given["max_radius_m"] is None:
+        options = replace(options, max_radius_m=usual_radius_m(units.xy_m))
     asked = hotspot_files.study(units, read, given["compare"], given["calendar"])
     made = _said(assess(asked, method, options), asked, units.outlines)
     if read is None or events is None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.hotspots.inputs import UnusableCounts
-from geo.hotspots.zones import circles
+from geo.hotspots.zones import USUAL_RADIUS_M, circles, usual_radius_m
 
 places = st.lists(
     st.tuples(st.integers(0, 2000), st.integers(0, 2000)), min_size=1, max_size=30
@@ -58,3 +58,19 @@ def test_degrees_are_refused():
 def test_places_that_are_none_are_refused(xy):
     with pytest.raises(UnusableCounts):
         circles(xy, 5000)
+
+
+def lattice(n, apart_m):
+    return np.stack(np.meshgrid(np.arange(n), np.arange(n)), axis=-1).reshape(-1, 2) * apart_m
+
+
+def test_circles_reach_five_kilometres_where_units_lie_that_near():
+    assert usual_radius_m(lattice(9, 1000.0)) == USUAL_RADIUS_M
+    assert usual_radius_m(lattice(9, 4999.0)) == USUAL_RADIUS_M
+
+
+def test_circles_of_large_units_reach_as_far_as_there_are_units():
+    assert usual_radius_m(lattice(9, 20_000.0)) == np.inf
+    far = usual_radius_m(lattice(50, 20_000.0))
+    assert np.isfinite(far)
+    assert circles(lattice(50, 20_000.0), far).counts.min() == 2000

@@ -73,4 +73,4 @@ def test_circles_of_large_units_reach_as_far_as_there_are_units():
     assert usual_radius_m(lattice(9, 20_000.0)) == np.inf
     far = usual_radius_m(lattice(50, 20_000.0))
     assert np.isfinite(far)
-    assert circles(lattice(50, 20_000.0), far).counts.min() == 2000
+    assert circles(lattice(50, 20_000.0), far).counts.min() >= 2000

@@ -20,8 +20,7 @@ export function rangeText(limit: Limit): string {
 }
 
 /** A limit as one line: its range and what it does. */
-export function limitText(limit: Limit | undefined): string {
-  if (!limit) return t("rules.from_nowhere");
+export function limitText(limit: Limit): string {
   if (limit.severity === "off") return t("rules.unchecked");
   const does = t(`rules.severity_${limit.severity}`);
   return ENDS[limit.subject].length === 0 ? does : `${rangeText(limit)} · ${does}`;

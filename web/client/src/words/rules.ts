@@ -2,7 +2,7 @@ import type { Words } from "./type";
 
 export const rules = {
   "rules.title": ["边界限值", "Boundary limits"],
-  "rules.lead": ["方案检查时用的限值：多少户、多大、多宽才算正常。范围越小越优先：村先于乡镇，乡镇先于县，县先于通用。", "What plans are checked against: how many households, how large, how wide is usual. The smallest area counts: village before township, township before county, county before general."],
+  "rules.lead": ["方案检查时，多少户、多大、多宽才算正常。小范围优先：先村，再乡镇，再县，最后通用。", "What plans are checked against: how many households, how large, how wide is usual. The smallest area counts: village before township, township before county, county before general."],
   "rules.open_here": ["检查依据的限值", "The limits of these checks"],
   "rules.area": ["范围", "Area"],
   "rules.village": ["村（社区）", "Village"],
@@ -55,12 +55,12 @@ export const rules = {
   "rules.unsaved": ["未保存", "Not saved"],
   "rules.all_fit": ["现有 {n} 个都符合", "All {n} in force fit"],
   "rules.outside_n": ["现有 {n} 个中 {out} 个不符合", "{out} of {n} in force do not fit"],
-  "rules.none_here": ["这里没有这类单元", "None of this kind here"],
+  "rules.none_here": ["没有适用的现有单元", "Counts for no unit in force"],
   "rules.in_plans": ["在方案中检查", "Checked in plans"],
   "rules.counts_failed": ["现状没有数出来", "The units in force could not be counted"],
 
   "rules.set_here": ["本级另设", "Set here"],
-  "rules.use_around": ["沿用上级", "Use the one around"],
+  "rules.use_around": ["沿用上级", "Inherit"],
   "rules.clear": ["去掉", "Remove"],
   "rules.row": ["{kind}的{subject}", "{kind}: {subject}"],
   "rules.wrong_number": ["请填不小于 0 的数", "A number of 0 or more"],
@@ -86,7 +86,7 @@ export const rules = {
   "rules.touched": ["{name} 于 {time} 改", "{name}, {time}"],
   "rules.touched_by_none": ["{time} 改", "{time}"],
 
-  "rules.areas": ["自设限值的范围", "Areas with limits of their own"],
+  "rules.areas": ["自设限值的范围", "Areas with their own"],
   "rules.areas_none": ["还没有县、乡镇或村自设限值，各处都用通用限值。", "No county, township or village has its own: the general limits count everywhere."],
   "rules.no_units": ["还没有辖区", "No areas yet"],
   "rules.no_units_do": ["导入边界以后，可给县、乡镇、村分别设限值；通用限值现在就可以看。", "Once boundaries are imported, county, townships and villages can have their own. The general limits are here already."],
@@ -100,6 +100,7 @@ export const rules = {
   "rules.stale_by": ["{name} 在 {time} 保存了下面的改动。您填的都还在，尚未保存。", "{name} saved the changes below at {time}. What you typed is still here, not saved yet."],
   "rules.stale_back": ["这里的限值刚被全部交还上级。您填的都还在，尚未保存。", "The limits here have just been given back. What you typed is still here, not saved yet."],
   "rules.stale_same": ["保存的内容与您看到的相同，可以直接继续。", "What was saved is what you saw: you may go on."],
+  "rules.stale_inherited": ["沿用上级", "Inherited"],
   "rules.stale_was": ["原来", "Before"],
   "rules.stale_now": ["现在", "Now"],
   "rules.stale_mine": ["您也改了：{mine}", "You changed it, too: {mine}"],

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from grids import access, intake
 from grids.model import Viewer
+from importers import row_problems
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import datum_name, place, refuse_outside
 from importers.report import ImportReport
@@ -61,8 +62,7 @@ def import_cameras(
         territory = subgroup or grid or places.fallback
         refuse_outside(rows, i, viewer, territory)
         if whole_keys[i] in taken_elsewhere:
-            said = "This camera lies outside your territory."
-            rows.refuse(i, "device_id", "territory.outside", said)
+            rows.refuse(i, "device_id", row_problems.CameraOutside())
         if rows.refused(i):
             continue
         n_foreign_ids += not GB28181_CAMERA.fullmatch(devices[i])
@@ -109,8 +109,9 @@ def _check_keys(rows: Rows, sender: str) -> tuple[list[str], list[str]]:
     first: dict[tuple[str, str], int] = {}
     for i, (registry, device) in enumerate(zip(registries, devices, strict=True)):
         if not device:
-            rows.refuse(i, "device_id", "value.missing", "device_id is empty.")
+            rows.refuse(i, "device_id", row_problems.Empty(field="device_id"))
         elif (at := first.setdefault((registry, device), i)) != i:
-            said = f"{registry} {device} stands in row {rows.table.row_numbers[at]} already."
-            rows.refuse(i, "device_id", "row.repeated", said)
+            standing = rows.table.row_numbers[at]
+            problem = row_problems.Repeated(given=f"{registry} {device}", at=standing)
+            rows.refuse(i, "device_id", problem)
     return registries, devices

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, select
 from grids.model import Level
 from grids.numbering import CodesUsedUp, next_codes
 from grids.schema import unit
+from importers import row_problems
+from importers.row_problems import RowProblem
 
 _PROVINCE_RUNS = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 82))
 PROVINCES = frozenset(n for first, last in _PROVINCE_RUNS for n in range(first, last + 1))
@@ -34,17 +36,21 @@ def national_code(given: str, level: Level) -> str:
     return given
 
 
-def problem_of(code: str, level: Level) -> str | None:
+def problem_of(code: str, level: Level) -> RowProblem | None:
     """Return what keeps a text from being a national code of a level, if anything does."""
+    if not code:
+        return row_problems.NoCode()
     if not (code.isascii() and code.isdigit()):
-        return f"{code!r} is no code of digits"
+        return row_problems.NotDigits(given=code)
     if len(code) != level.digits:
-        return f"{code} has {len(code)} digits; a {level.value} has {level.digits}"
+        return row_problems.WrongLength(
+            given=code, digits=len(code), unit_level=level.value, needed=level.digits
+        )
     if int(code[:2]) not in PROVINCES:
-        return f"{code} begins with {code[:2]}, which is no province"
+        return row_problems.NoProvince(given=code, province=code[:2])
     above = level.parent.digits if level.parent else 2
     if int(code[above:]) == 0:
-        return f"{code} ends in zeros and names no {level.value}"
+        return row_problems.NamesNoUnit(given=code, unit_level=level.value)
     return None
 
 

@@ -22,6 +22,7 @@ from grids.initials import initials
 from grids.model import Level, NewCell, NewUnit, Viewer
 from grids.publications import Publication, outlines_in_force
 from grids.schema import unit
+from importers import row_problems
 from importers.codes import new_codes
 from importers.former_free_land import FormerFreeLand
 from importers.options import ImportOptions
@@ -30,6 +31,7 @@ from importers.rows import open_batch
 from importers.unit_rows import KnownUnits, UnitRow, UnitRows, find_parents, read_units
 from importers.units import NoParents, check_codes, in_order, match_existing
 
+_KINDS = ("base", "exclusive", "micro")
 _LISTED = 200
 _SAME = 2e-7  # two lattice steps along the whole border: what noding may bend
 
@@ -54,10 +56,11 @@ def prepare(
     found = read_units(f"{level.value}s", files, options, "outlines")
     for row in found.rows:
         if row.outline is None:
-            found.refuse(row, "outline", "outline.missing", "The row has no outline.")
-        if row.texts.get("kind", "") not in ("", "base", "exclusive", "micro"):
-            message = f"{row.texts['kind']!r} is none of: base, exclusive, micro."
-            found.refuse(row, "kind", "value.unknown", message)
+            found.refuse(row, "outline", row_problems.NoOutline())
+        kind = row.texts.get("kind", "")
+        if kind not in ("", *_KINDS):
+            problem = row_problems.NotAChoice(given=kind, choices=", ".join(_KINDS))
+            found.refuse(row, "kind", problem)
     found.keep()
     if options.codes == "national":
         check_codes(found, level)
@@ -115,11 +118,11 @@ def repaired(
         if index >= len(found.rows):
             continue
         why = (
-            f"It repeats {result.ids[of[index]]}."
+            row_problems.RepeatsOutline(unit=result.ids[of[index]])
             if index in of
-            else "Other outlines cover it completely."
+            else row_problems.CoveredByOthers()
         )
-        found.refuse(found.rows[index], "outline", "outline.lost", why)
+        found.refuse(found.rows[index], "outline", why)
     return result
 
 

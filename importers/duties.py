@@ -14,9 +14,11 @@ from grids import access, intake, schema
 from grids.db import statement
 from grids.local_time import CHINA, local_day
 from grids.model import Viewer
+from importers import row_problems
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import check_units, refuse_outside
 from importers.report import ImportReport
+from importers.row_problems import RowProblem
 from importers.rows import Rows, open_batch
 
 KIND = "duties"
@@ -54,7 +56,7 @@ def import_duties(
     leave_days = _check_days(rows, "leave_from", "leave_to")
     for i in range(len(rows)):
         if not ranks[i]:
-            rows.refuse(i, "rank", "value.missing", "rank is empty.")
+            rows.refuse(i, "rank", row_problems.Empty(field="rank"))
         if codes[i]:
             refuse_outside(rows, i, viewer, codes[i])
     roster = _Roster(conn)
@@ -63,7 +65,7 @@ def import_duties(
     for i in sorted(good, key=lambda i: not roster.has(people[i], codes[i], ranks[i])):
         problem = roster.put(people[i], codes[i], ranks[i], duty_days[i])
         if problem:
-            rows.refuse(i, "unit_code", *problem)
+            rows.refuse(i, "unit_code", problem)
             continue
         away, is_news = leave_days[i], roster.changed
         if away.lower is not None:
@@ -87,7 +89,7 @@ def _check_people(conn: Connection, rows: Rows) -> list[UUID]:
     known = {row.source_key: row.person_id for row in found}
     for i, key in enumerate(keys):
         if key not in known:
-            rows.refuse(i, "key", "person.unknown", f"There is no person {key}: import people.")
+            rows.refuse(i, "key", row_problems.PersonUnknown(key=key))
     return [known.get(key, UUID(int=0)) for key in keys]
 
 
@@ -100,8 +102,8 @@ def _check_days(
     for i, (a, b) in enumerate(zip(firsts, lasts, strict=True)):
         since, last = _day(a) or first, _day(b)
         if last is not None and (since is None or last < since):
-            said = f"{last_name} is before {first_name}, or {first_name} is missing."
-            rows.refuse(i, last_name, "value.bad", said)
+            problem = row_problems.DaysReversed(field=last_name, first_field=first_name)
+            rows.refuse(i, last_name, problem)
             found.append(Range(None, None))
             continue
         found.append(Range(since, last + timedelta(days=1) if last else None))
@@ -145,17 +147,15 @@ class _Roster:
         here = self._duties.get(unit, ())
         return any(duty.person_id == person_id and duty.rank == rank for duty in here)
 
-    def put(
-        self, person_id: UUID, unit: str, rank: str, valid: Range[date]
-    ) -> tuple[str, str] | None:
-        """Put a person on duty; return code and sentence of a problem, or set `changed`."""
+    def put(self, person_id: UUID, unit: str, rank: str, valid: Range[date]) -> RowProblem | None:
+        """Put a person on duty; return what is wrong with it, or set `changed`."""
         here = self._duties.setdefault(unit, [])
         over = [duty for duty in here if duty.rank == rank and duty.valid.overlaps(valid)]
         own = [duty for duty in over if duty.person_id == person_id]
         if len(own) > 1 or any(duty.in_file for duty in own):
-            return "row.repeated", f"These days overlap other duties of the same person for {unit}."
+            return row_problems.DutyRepeated(unit=unit)
         if rank == "primary" and len(over) > len(own):
-            return "duty.second_primary", f"{unit} has a primary worker in this time already."
+            return row_problems.SecondPrimary(unit=unit)
         if not own:
             here.append(_Duty(person_id, unit, rank, valid, in_file=True))
             self._new.append(here[-1])

@@ -11,6 +11,7 @@ from grids import access, holidays, intake
 from grids.holidays import CalendarDay
 from grids.local_time import local_day
 from grids.model import Viewer
+from importers import row_problems
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
 from importers.rows import Rows, open_batch
@@ -46,11 +47,10 @@ def import_holidays(
         day = local_day(at) if isinstance(at, datetime) else None
         if not rows.refused(i):
             if day is None or not kinds[i]:
-                rows.refuse(i, "kind" if day else "day", "value.missing", "A day and its kind.")
+                rows.refuse(i, "kind" if day else "day", row_problems.NoDayOrKind())
             elif day in first:
                 standing = rows.table.row_numbers[first[day]]
-                said = f"{day} stands in row {standing} already."
-                rows.refuse(i, "day", "row.repeated", said)
+                rows.refuse(i, "day", row_problems.Repeated(given=str(day), at=standing))
         if rows.refused(i) or day is None:
             continue
         first[day] = i

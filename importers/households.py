@@ -10,6 +10,7 @@ from geo.errors import Refusal
 from grids import access, intake
 from grids.model import Level, Viewer
 from grids.secrets import mask_phone
+from importers import row_problems
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import check_units, datum_name, place, refuse_outside
 from importers.report import ImportReport
@@ -81,9 +82,7 @@ def import_households(
         territory = subgroup or grid or code or places.fallback
         refuse_outside(rows, i, viewer, territory)
         if numbers[i] in taken_elsewhere:
-            rows.refuse(
-                i, "number", "territory.outside", "This number lies outside your territory."
-            )
+            rows.refuse(i, "number", row_problems.NumberOutside())
         if rows.refused(i):
             continue
         phone_of[numbers[i]] = phones[i]

@@ -13,10 +13,11 @@ from grids import access, incidents, intake
 from grids.admission import Matter
 from grids.incidents import IncidentReport
 from grids.model import Viewer
-from importers import foreign_matters
+from importers import foreign_matters, row_problems
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import check_units, datum_name
 from importers.report import ImportReport
+from importers.row_problems import RowProblem
 from importers.rows import Rows, open_batch
 from importers.table import as_text
 
@@ -73,7 +74,7 @@ def import_incidents(
     row_of = list(reports)
     for k, refusal in done.refused:
         field = refusal.facts.get("field")
-        rows.refuse(row_of[k], _FIELD_OF.get(field, field), refusal.code, refusal.message)
+        rows.refuse(row_of[k], _FIELD_OF.get(field, field), refusal)
     report.taken, report.unchanged, report.unplaced = done.taken, done.unchanged, done.unplaced
     intake.close_batch(conn, batch_id, report.as_dict())
     if report.taken > MANY:
@@ -95,17 +96,14 @@ def _check_matters(
             rows.report.note("matter.made", matter=known[word].code, name=word)
     for i, word in enumerate(words):
         if word not in known:
-            rows.refuse(i, "matter_code", "matter.unknown", _unknown_matter(word))
+            rows.refuse(i, "matter_code", _unknown_matter(word))
     return [known.get(word) for word in words]
 
 
-def _unknown_matter(word: str) -> str:
+def _unknown_matter(word: str) -> RowProblem:
     if not word:
-        return "matter_code is empty."
-    return (
-        f"The admission list has no {word!r}: translate it by a --columns TOML with"
-        f' [values.matter_code] "{word}" = "CODE", or make items of new words by --new-matters.'
-    )
+        return row_problems.MatterEmpty(field="matter_code")
+    return row_problems.MatterUnknown(given=word)
 
 
 def _reports(
@@ -135,11 +133,11 @@ def _reports(
     for i, matter in enumerate(matters):
         began = reported[i] or occurred[i]
         if steps[i] == "reported" and closed[i]:
-            rows.refuse(i, "closed_at", "value.bad", "What is only reported has not ended.")
+            rows.refuse(i, "closed_at", row_problems.NotEnded())
         if closed[i] and began and closed[i] < began:
-            rows.refuse(i, "closed_at", "value.bad", "It ended before it was reported.")
+            rows.refuse(i, "closed_at", row_problems.EndedTooEarly())
         if steps[i] == "closed" and not (closed[i] or began):
-            rows.refuse(i, "step", "value.missing", "A closed incident needs a time.")
+            rows.refuse(i, "step", row_problems.EndWithoutTime())
         if rows.refused(i):
             continue
         assert matter is not None

@@ -12,6 +12,7 @@ from grids.errors import BadValue
 from grids.local_time import local_day
 from grids.model import Viewer
 from grids.working_days import CLOCKS
+from importers import row_problems
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
 from importers.rows import Rows, open_batch
@@ -50,22 +51,22 @@ def import_matters(
     names = rows.text("name")
     for i, name in enumerate(names):
         if not name:
-            rows.refuse(i, "name", "value.missing", "name is empty.")
+            rows.refuse(i, "name", row_problems.Empty(field="name"))
     schemes, departments = rows.text("scheme"), rows.text("department")
     levels = rows.check_choice("level", LEVELS, "ordinary")
     ranks = rows.check_choice("first_rank", FIRST_RANKS, "primary")
     limits = rows.check_number("limit_hours", 1, 24 * 366, whole=True)
     clocks = rows.check_choice("limit_clock", CLOCKS, DEFAULT_CLOCK)
-    attempts = rows.check("attempts", "value.bad", _attempts_problem)
+    attempts = rows.check("attempts", _attempts_problem)
     temporary = rows.check_choice("temporary", ("0", "1"), "0")
     since, until = rows.check_time("from"), rows.check_time("to")
     standing = admission.by_code(conn, codes)
     for i in range(len(rows)):
         start, end = _day(since[i]) or LONG_AGO, _day(until[i])
         if temporary[i] == "1" and end is None:
-            rows.refuse(i, "to", "matter.no_end", "A temporary item needs an end date.")
+            rows.refuse(i, "to", row_problems.NoEnd())
         if end is not None and end < start:
-            rows.refuse(i, "to", "value.bad", "The item ends before it begins.")
+            rows.refuse(i, "to", row_problems.ItemEndsEarly())
         if rows.refused(i):
             continue
         item = admission.Matter(
@@ -93,11 +94,11 @@ def import_matters(
     return report
 
 
-def _attempts_problem(value: str) -> str | None:
+def _attempts_problem(value: str) -> BadValue | None:
     try:
         rules.parse_attempts(value or DEFAULT_ATTEMPTS)
     except BadValue as problem:
-        return problem.message
+        return problem
     return None
 
 

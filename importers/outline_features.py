@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import Refusal
+from importers import row_problems
+from importers.row_problems import RowProblem
 from importers.table import Value
 
 MAX_RING_VERTICES = 100_000
@@ -21,19 +23,25 @@ MAX_VERTICES = 2_000_000
 MAX_DEPTH = 32
 MAX_CROSSINGS = 50_000
 
-PROBLEMS = {
-    "outline.missing": "the feature has no shape",
-    "outline.empty": "the shape is empty",
-    "outline.wrong_type": "a polygon is needed",
-    "outline.unclosed": "a ring does not end where it begins",
-    "outline.too_few_points": "a ring has fewer than three different points",
-    "outline.unreadable": "the coordinates cannot be read",
-    "outline.too_deep": f"the shape is nested more than {MAX_DEPTH} deep",
-    "outline.too_many_vertices": f"a ring has more than {MAX_RING_VERTICES:,} points",
-    "outline.too_many_crossings": (
-        f"the outline crosses itself more than {MAX_CROSSINGS:,} times: draw it again"
-    ),
-    "position.bad": "a point is no place on Earth in the declared datum",
+PROBLEMS: Mapping[str, type[RowProblem]] = {
+    problem.code: problem
+    for problem in (
+        row_problems.ShapeMissing,
+        row_problems.ShapeEmpty,
+        row_problems.NotAPolygon,
+        row_problems.RingOpen,
+        row_problems.TooFewPoints,
+        row_problems.ShapeUnreadable,
+        row_problems.NestedTooDeep,
+        row_problems.TooManyVertices,
+        row_problems.TooManyCrossings,
+        row_problems.PointNowhere,
+    )
+}
+_LIMITS = {
+    "outline.too_deep": MAX_DEPTH,
+    "outline.too_many_vertices": MAX_RING_VERTICES,
+    "outline.too_many_crossings": MAX_CROSSINGS,
 }
 
 
@@ -49,7 +57,7 @@ class Features:
     """Features in file order; row `i + 1` of the file is index `i` here.
 
     `outlines[i]` is a valid or invalid polygon in the coordinates of the file, in two dimensions,
-    or None where `problems[i]` says why not and `details[i]`, where it is there, says more.
+    or None where `problems[i]` says why not by a code; `details[i]`, where there, has facts of it.
     `crs` is what the file says of its coordinates.
     """
 
@@ -59,7 +67,12 @@ class Features:
     crs: str | None = None
     encoding: str | None = None
     notes: list[dict[str, Any]] = field(default_factory=list)
-    details: dict[int, str] = field(default_factory=dict)
+    details: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def facts_of(self, index: int) -> dict[str, Any]:
+        """Return the facts of a feature's problem."""
+        limit = _LIMITS.get(self.problems[index] or "")
+        return ({} if limit is None else {"most": limit}) | self.details.get(index, {})
 
 
 def judged(geoms: Sequence[BaseGeometry | None], unreadable: str = "outline.missing") -> Features:
@@ -136,8 +149,8 @@ def _polygonal(geom: BaseGeometry) -> tuple[BaseGeometry | None, str | None]:
     return geom, None
 
 
-def _problem(polygon: BaseGeometry) -> tuple[str | None, str | None]:
-    """Return what makes a polygon useless, and where, if anything does."""
+def _problem(polygon: BaseGeometry) -> tuple[str | None, dict[str, Any] | None]:
+    """Return what makes a polygon useless, if anything does, and facts of where."""
     rings = shapely.get_rings(shapely.get_parts(polygon))
     if shapely.get_num_coordinates(rings).max() > MAX_RING_VERTICES:
         return "outline.too_many_vertices", None
@@ -150,7 +163,7 @@ def _problem(polygon: BaseGeometry) -> tuple[str | None, str | None]:
     return ("outline.too_many_crossings", tangle) if tangle else (None, None)
 
 
-def _tangle(rings: Any) -> str | None:
+def _tangle(rings: Any) -> dict[str, Any] | None:
     """Return where edges cross too often; mending would take for ever, for each crossing costs.
 
     Counting ends with the limit: the edges up to there are told, and where the first crossing is.
@@ -171,10 +184,13 @@ def _tangle(rings: Any) -> str | None:
         crossings += len(one) // 2
         if crossings > MAX_CROSSINGS:
             done = min(start + 200, len(edges))
-            return (
-                f"{crossings:,} crossings in the first {done:,} of {len(edges):,} edges, "
-                f"the first at {place.x:.7g}, {place.y:.7g}"
-            )
+            return {
+                "crossings": crossings,
+                "seen": done,
+                "edges": len(edges),
+                "x": place.x,
+                "y": place.y,
+            }
     return None
 
 

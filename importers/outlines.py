@@ -18,6 +18,7 @@ from geo.lattice import Geometries
 from importers import sandbox
 from importers.outline_features import MAX_VERTICES, PROBLEMS, Features
 from importers.outline_files import read_features
+from importers.row_problems import RowProblem
 from importers.table import Value
 
 DEGREES = {4326, 4490}
@@ -32,11 +33,21 @@ class ConflictingDatum(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class BadFeature:
-    """A feature that could not be read: its row in the file, a code and a sentence."""
+    """A feature that could not be read: its row in the file and what is wrong with it."""
 
     row: int
-    code: str
-    message: str
+    problem: RowProblem
+
+    @property
+    def code(self) -> str:
+        """The code of the problem."""
+        return self.problem.code
+
+    @property
+    def message(self) -> str:
+        """The English sentence, worded to stand inside another."""
+        said = self.problem.message.removesuffix(".")
+        return said[0].lower() + said[1:]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +146,7 @@ def read_outlines(
         outlines=outlines,
         columns=features.columns,
         refusals=tuple(
-            BadFeature(i + 1, code, _sentence(code, features.details.get(i)))
+            BadFeature(i + 1, PROBLEMS[code](**features.facts_of(i)))
             for i, code in enumerate(problems)
             if code
         ),
@@ -144,10 +155,6 @@ def read_outlines(
         encoding=features.encoding,
         notes=notes + features.notes,
     )
-
-
-def _sentence(code: str, detail: str | None) -> str:
-    return PROBLEMS[code] if detail is None else f"{PROBLEMS[code]} ({detail})"
 
 
 def _system(crs: str | None) -> Epsg | None:

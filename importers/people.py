@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from grids import access, intake
 from grids.model import Viewer
 from grids.secrets import mask_phone
+from importers import row_problems
 from importers.households import NoKeys
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import check_units, refuse_outside
@@ -42,7 +43,7 @@ def import_people(
     keys_of = rows.check_key("key")
     for i, name in enumerate(names):
         if not name:
-            rows.refuse(i, "name", "value.missing", "name is empty.")
+            rows.refuse(i, "name", row_problems.Empty(field="name"))
     codes = check_units(conn, rows, "unit_code", required=True)
     if any(phones) and options.keys is None:
         raise NoKeys(file=file.name)
@@ -52,7 +53,7 @@ def import_people(
         if codes[i]:
             refuse_outside(rows, i, viewer, codes[i])
         if keys_of[i] in taken_elsewhere:
-            rows.refuse(i, "key", "territory.outside", "This person is not of your territory.")
+            rows.refuse(i, "key", row_problems.PersonOutside())
         if rows.refused(i):
             continue
         phone_of[keys_of[i]] = phones[i]

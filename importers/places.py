@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, or_, select
 from geo.datum import Datum, Epsg, parse_datum
 from grids import access, assign, locate, publications, schema
 from grids.model import Viewer
+from importers import row_problems
 from importers.options import ImportOptions
 from importers.rows import Rows
 
@@ -107,15 +108,14 @@ def check_units(conn: Connection, rows: Rows, name: str, *, required: bool) -> l
     known = known_units(conn, given)
     for i, code in enumerate(given):
         if code == "" and required:
-            rows.refuse(i, name, "value.missing", f"{name} is empty.")
+            rows.refuse(i, name, row_problems.Empty(field=name))
         elif code and code not in known:
-            rows.refuse(i, name, "unit.unknown", f"No unit in force has the code {code}.")
+            rows.refuse(i, name, row_problems.UnitUnknown(given=code))
     return [known.get(code, "") for code in given]
 
 
 def refuse_outside(rows: Rows, i: int, viewer: Viewer, territory: str) -> None:
     """Refuse a row that belongs to a unit outside the sender's territory."""
     if not access.in_territory(viewer, territory):
-        rows.refuse(
-            i, None, "territory.outside", f"{territory} lies outside your territory {viewer.scope}."
-        )
+        problem = row_problems.OutsideTerritory(territory=territory, scope=viewer.scope)
+        rows.refuse(i, None, problem)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 
+from geo.errors import Refusal
 from grids.spreadsheet import disarmed
+from importers.row_problems import HeldBack
 
 PROBLEM_HEADING = "问题"
 
-HELD_BACK = "import.held_back"
+HELD_BACK = HeldBack.code
 """Code of rows that have no fault of their own, in a file that is taken whole or not at all."""
 
 
@@ -28,9 +30,18 @@ class RefusedField:
 
     row: int
     field: str | None
-    code: str
-    message: str
+    problem: Refusal
     file: str | None = None
+
+    @property
+    def code(self) -> str:
+        """The stable code of what is wrong."""
+        return self.problem.code
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in English."""
+        return self.problem.message
 
     def as_dict(self) -> dict[str, Any]:
         """Return `{"row", "field", "code", "message"}`, with `file` when there are several."""
@@ -41,6 +52,20 @@ class RefusedField:
             "message": self.message,
         }
         return answer if self.file is None else {**answer, "file": self.file}
+
+    def as_told(self) -> dict[str, Any]:
+        """Return `as_dict` with the sentence and its facts besides, to be said in any language."""
+        told = {"sentence": self.problem.sentence, "facts": self.problem.facts}
+        return {**self.as_dict(), **told}
+
+
+Say = Callable[[Sequence[RefusedField]], str]
+"""Words what is wrong with one row."""
+
+
+def said_in_english(faults: Sequence[RefusedField]) -> str:
+    """Return what is wrong with one row in English, each fault led by its field."""
+    return "; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in faults)
 
 
 @dataclass(slots=True)
@@ -78,8 +103,7 @@ class ImportReport:
         self,
         row: int,
         field: str | None,
-        code: str,
-        message: str,
+        problem: Refusal,
         given: Mapping[str, Any] | None = None,
     ) -> None:
         """Refuse a row and say why.
@@ -90,12 +114,12 @@ class ImportReport:
             Its number in the file.
         field
             Our name of the field at fault.
-        code, message
-            A stable code and an English sentence.
+        problem
+            What is wrong: one of `importers.row_problems`, or a refusal of the domain.
         given
             The row as it stood in the file, heading to value, for `write_rejects`.
         """
-        self.refusals.append(RefusedField(row, field, code, message, self.file))
+        self.refusals.append(RefusedField(row, field, problem, self.file))
         kept = self._given.setdefault((self.file, row), {})
         kept.update(given or {})
 
@@ -146,7 +170,7 @@ class ImportReport:
             "notes": self.notes,
         }
 
-    def write_rejects(self, path: Path) -> int:
+    def write_rejects(self, path: Path, say: Say = said_in_english) -> int:
         """Write the refused rows as they were given, with a last column 问题, to mend and resend.
 
         Parameters
@@ -154,6 +178,8 @@ class ImportReport:
         path
             Ends in `.xlsx`, or else becomes a CSV file in UTF-8 with a byte order mark. Texts that
             a spreadsheet would run as a formula are disarmed.
+        say
+            Words what is wrong with one row.
 
         Returns
         -------
@@ -164,12 +190,11 @@ class ImportReport:
         for given in self._given.values():
             headings.update(dict.fromkeys(given))
         columns = [*headings, PROBLEM_HEADING]
-        reasons: dict[tuple[str | None, int], list[str]] = {key: [] for key in self._given}
+        faults: dict[tuple[str | None, int], list[RefusedField]] = {key: [] for key in self._given}
         for refusal in self.refusals:
-            where = f"{refusal.field}: " if refusal.field else ""
-            reasons[refusal.file, refusal.row].append(where + refusal.message)
+            faults[refusal.file, refusal.row].append(refusal)
         rows = [
-            [*(given.get(heading) for heading in headings), "; ".join(reasons[key])]
+            [*(given.get(heading) for heading in headings), say(faults[key])]
             for key, given in self._given.items()
         ]
         if path.suffix.lower() == ".xlsx":

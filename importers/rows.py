@@ -13,13 +13,16 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from geo.datum import parse_datum
+from geo.errors import Refusal
 from grids import intake
 from grids.local_time import CHINA
 from grids.model import Viewer
+from importers import row_problems
 from importers.fields import known_headings, match, translate
 from importers.options import ImportOptions
 from importers.positions import Positions, read_positions
 from importers.report import ImportReport
+from importers.row_problems import RowProblem
 from importers.table import Table, Value, as_text, is_spoiled_code, read_table
 
 
@@ -86,38 +89,32 @@ class Rows:
             words[value] = translate(self.kind, name, value, self.options.declared)
         return [words[value] for value in found]
 
-    def refuse(self, i: int, name: str | None, code: str, message: str) -> None:
+    def refuse(self, i: int, name: str | None, problem: Refusal) -> None:
         """Refuse row `i` (counted from 0) of the table."""
         given = {h: as_text(self.table.columns[h][i]) for h in self.table.headings}
-        self.report.refuse(self.table.row_numbers[i], name, code, message, given)
+        self.report.refuse(self.table.row_numbers[i], name, problem, given)
 
     def refused(self, i: int) -> bool:
         """Tell whether row `i` was refused."""
         return self.report.is_refused(self.table.row_numbers[i])
 
-    def check(self, name: str, code: str, problem: Callable[[str], str | None]) -> list[str]:
-        """Return a field's text and refuse the rows for which `problem` says one."""
+    def check(self, name: str, problem_of: Callable[[str], Refusal | None]) -> list[str]:
+        """Return a field's text and refuse the rows for which `problem_of` finds a problem."""
         found = self.text(name)
-        said: dict[str, str | None] = {}
+        known: dict[str, Refusal | None] = {}
         for i, value in enumerate(found):
-            if value not in said:
-                said[value] = problem(value)
-            message = said[value]
-            if message is not None:
-                self.refuse(i, name, code, message)
+            if value not in known:
+                known[value] = problem_of(value)
+            problem = known[value]
+            if problem is not None:
+                self.refuse(i, name, problem)
         return found
 
     def check_code(self, name: str) -> list[str]:
         """Return a field of codes and refuse those that a spreadsheet has spoiled."""
         for i, value in enumerate(self.values(name)):
             if is_spoiled_code(value):
-                self.refuse(
-                    i,
-                    name,
-                    "code.spoiled",
-                    "This code was typed as a number and its last digits are lost: "
-                    "format the column as text and type it again.",
-                )
+                self.refuse(i, name, row_problems.SpoiledCode())
         return self.text(name)
 
     def check_key(self, name: str) -> list[str]:
@@ -126,10 +123,11 @@ class Rows:
         first: dict[str, int] = {}
         for i, value in enumerate(found):
             if value == "":
-                self.refuse(i, name, "value.missing", f"{name} is empty.")
+                self.refuse(i, name, row_problems.Empty(field=name))
             elif value in first:
                 at = self.table.row_numbers[first[value]]
-                self.refuse(i, name, "row.repeated", f"{name} {value} stands in row {at} already.")
+                problem = row_problems.FieldRepeated(field=name, given=value, at=at)
+                self.refuse(i, name, problem)
             else:
                 first[value] = i
         return found
@@ -138,29 +136,29 @@ class Rows:
         """Return a field of few words; empty becomes `default`, another word is refused."""
         listed = ", ".join(choices)
 
-        def problem(value: str) -> str | None:
+        def problem_of(value: str) -> RowProblem | None:
             known = value == "" or value in choices
-            return None if known else f"{value!r} is none of: {listed}."
+            return None if known else row_problems.NotAChoice(given=value, choices=listed)
 
-        return [value or default for value in self.check(name, "value.unknown", problem)]
+        return [value or default for value in self.check(name, problem_of)]
 
     def check_number(
         self, name: str, low: float, high: float, *, whole: bool = False
     ) -> list[float | None]:
         """Return a field of numbers (whole ones, if so asked) within [low, high]; empty is none."""
 
-        def problem(value: str) -> str | None:
+        def problem_of(value: str) -> RowProblem | None:
             if value == "":
                 return None
             try:
                 number = float(value)
             except ValueError:
-                return f"{value!r} is no number."
+                return row_problems.NotANumber(given=value)
             if not low <= number <= high:
-                return f"{value} is not between {low:g} and {high:g}."
-            return f"{value} is no whole number." if whole and number % 1 else None
+                return row_problems.OutOfRange(given=value, low=low, high=high)
+            return row_problems.NotWhole(given=value) if whole and number % 1 else None
 
-        found = self.check(name, "value.bad", problem)
+        found = self.check(name, problem_of)
         return [
             None if value == "" or self.refused(i) else float(value)
             for i, value in enumerate(found)
@@ -178,7 +176,7 @@ class Rows:
         try:
             return parse_time(value)
         except ValueError:
-            self.refuse(i, name, "value.bad", f"{as_text(value)!r} is no date or time.")
+            self.refuse(i, name, row_problems.NotATime(given=as_text(value)))
             return None
 
     def positions(self) -> Positions | None:
@@ -199,7 +197,7 @@ class Rows:
             if problem == "missing" and not (as_text(xs[i]) or as_text(ys[i])):
                 continue
             if problem:
-                self.refuse(i, "lon", "position.bad", f"The coordinates are {problem}.")
+                self.refuse(i, "lon", row_problems.CoordinatesUnusable(reason=problem))
         return found
 
 

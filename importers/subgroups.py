@@ -19,6 +19,7 @@ from geo.repair_faces import FREE
 from grids import access, publications
 from grids.model import Level, NewCell, Viewer
 from grids.publications import CellsInForce
+from importers import row_problems
 from importers.coverage import (
     close,
     n_cells,
@@ -114,8 +115,7 @@ def _room_for(conn: Connection, found: UnitRows) -> _Room:
     number = {str(grid): i for i, grid in enumerate(lands)}
     for row in found.rows:
         if row.parent_code not in number:
-            message = f"Grid {row.parent_code} has no land that is not another sub-group's."
-            found.refuse(row, "parent", "subgroup.no_room", message)
+            found.refuse(row, "parent", row_problems.NoRoom(grid=row.parent_code))
     own_land = np.array(list(lands.values()), dtype=np.object_)
     others = np.flatnonzero(~consumed)
     near, _ = shapely.STRtree(own_land).query(in_force.outline[others], predicate="intersects")

@@ -13,13 +13,15 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, func, select
 
+from geo.errors import Refusal
 from geo.lattice import Geometries
 from grids.model import Level, Viewer
 from grids.schema import unit, unit_frame, unit_outline
+from importers import row_problems
 from importers.fields import known_headings, match, translate
 from importers.options import ImportOptions
 from importers.outlines import read_outlines
-from importers.report import HELD_BACK, ImportReport
+from importers.report import ImportReport
 from importers.table import Value, as_text, is_spoiled_code, read_table
 
 _TABLES = (".csv", ".csv.gz", ".xlsx", ".xlsm", ".ods", ".txt", ".tsv")
@@ -63,10 +65,10 @@ class UnitRows:
     rows: list[UnitRow] = field(default_factory=list)
     report: ImportReport = field(default_factory=lambda: ImportReport("units"))
 
-    def refuse(self, row: UnitRow, name: str | None, code: str, message: str) -> None:
+    def refuse(self, row: UnitRow, name: str | None, problem: Refusal) -> None:
         """Refuse a row."""
         self.report.file = row.file
-        self.report.refuse(row.row, name, code, message, row.given)
+        self.report.refuse(row.row, name, problem, row.given)
 
     def keep(self) -> None:
         """Let go of the rows that were refused since."""
@@ -80,12 +82,7 @@ class UnitRows:
     def hold_back(self) -> None:
         """Refuse all rows that are left: a coverage is taken whole or not at all."""
         for row in self.rows:
-            self.refuse(
-                row,
-                None,
-                HELD_BACK,
-                "Not taken, because other rows of this import were refused.",
-            )
+            self.refuse(row, None, row_problems.HeldBack())
         self.rows = []
 
 
@@ -144,7 +141,7 @@ def _read_outlines(
         )
     for bad in table.refusals:
         row = UnitRow(file, bad.row, table.given(bad.row - 1), {})
-        found.refuse(row, "outline", bad.code, f"{bad.message[0].upper()}{bad.message[1:]}.")
+        found.refuse(row, "outline", bad.problem)
 
 
 def _add(
@@ -157,13 +154,7 @@ def _add(
     found.report.read += 1
     found.rows.append(row)
     if any(is_spoiled_code(row.given[names[name]]) for name in ("code", "parent") if name in names):
-        found.refuse(
-            row,
-            "code",
-            "code.spoiled",
-            "This code was typed as a number and its last digits are lost: "
-            "format the column as text and type it again.",
-        )
+        found.refuse(row, "code", row_problems.SpoiledCode())
     row.texts = {
         name: translate(columns, name, as_text(row.given[heading]), options.declared)
         for name, heading in names.items()
@@ -175,8 +166,13 @@ def _refuse_repeated(found: UnitRows) -> None:
     for row in found.rows:
         earlier = first.setdefault(row.code, row) if row.code else row
         if earlier is not row:
-            where = f"row {earlier.row}" + (f" of {earlier.file}" if earlier.file else "")
-            found.refuse(row, "code", "row.repeated", f"{row.code} stands in {where} already.")
+            said = {"given": row.code, "at": earlier.row}
+            problem = (
+                row_problems.RepeatedInFile(file=earlier.file, **said)
+                if earlier.file
+                else row_problems.Repeated(**said)
+            )
+            found.refuse(row, "code", problem)
 
 
 @dataclass(slots=True)
@@ -235,12 +231,8 @@ def find_parents(conn: Connection, found: UnitRows, parents: KnownUnits, viewer:
         if named:
             row.parent_code = parents.find(named) or ""
             if not row.parent_code:
-                found.refuse(
-                    row,
-                    "parent",
-                    "unit.no_parent",
-                    f"There is no {parents.level.value} {named}: import it first.",
-                )
+                problem = row_problems.ParentUnknown(unit_level=parents.level.value, given=named)
+                found.refuse(row, "parent", problem)
         elif only:
             row.parent_code = only
         else:
@@ -248,9 +240,8 @@ def find_parents(conn: Connection, found: UnitRows, parents: KnownUnits, viewer:
     _find_by_land(conn, found, parents, by_land)
     for row in found.rows:
         if row.parent_code and not row.parent_code.startswith(viewer.scope):
-            found.refuse(
-                row, "parent", "not_found", f"There is no {parents.level.value} for this row."
-            )
+            level = parents.level.value
+            found.refuse(row, "parent", row_problems.ParentHidden(unit_level=level))
     found.keep()
 
 
@@ -272,13 +263,7 @@ def _find_by_land(
                 row.parent_code = _most_overlapped(row.outline, tree, shapes, codes)
     for row in rows:
         if not row.parent_code:
-            found.refuse(
-                row,
-                "parent",
-                "unit.no_parent",
-                f"No {parents.level.value} is named, and none lies there: name the column with "
-                "--field parent=HEADING.",
-            )
+            found.refuse(row, "parent", row_problems.NoParent(unit_level=parents.level.value))
 
 
 def _most_overlapped(

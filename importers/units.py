@@ -25,10 +25,11 @@ from grids.initials import initials
 from grids.model import Level, Viewer
 from grids.numbering import order_west_east_north_south
 from grids.schema import unit, unit_frame
-from importers import sandbox
+from importers import row_problems, sandbox
 from importers.codes import ASSIGNED_COUNTY, national_code, new_codes, oddity_of, problem_of
 from importers.options import ImportOptions, Progress, no_progress
 from importers.report import ImportReport
+from importers.row_problems import RowProblem
 from importers.rows import open_batch
 from importers.unit_rows import KnownUnits, UnitRow, UnitRows, find_parents, read_units
 
@@ -112,9 +113,9 @@ def check_codes(found: UnitRows, level: Level) -> None:
     odd = []
     for row in found.rows:
         code = national_code(row.code, level)
-        problem = problem_of(code, level) if code else "a national code is needed"
+        problem = problem_of(code, level)
         if problem:
-            found.refuse(row, "code", "code.bad", f"{problem[0].upper()}{problem[1:]}.")
+            found.refuse(row, "code", problem)
             continue
         row.our_code = code
         oddity = oddity_of(code, level)
@@ -124,8 +125,7 @@ def check_codes(found: UnitRows, level: Level) -> None:
             given = national_code(row.texts.get("parent", ""), level.parent)
             row.parent_code = ""
             if given and given != code[: level.parent.digits]:
-                message = f"{given} is not the parent of {code}."
-                found.refuse(row, "parent", "code.bad", message)
+                found.refuse(row, "parent", row_problems.NotTheParent(parent=given, given=code))
             row.texts = {**row.texts, "parent": code[: level.parent.digits]}
     if odd:
         found.report.note("codes.unusual", codes=odd)
@@ -143,15 +143,19 @@ def _mend_outlines(found: UnitRows) -> None:
     for index, row in enumerate(drawn):
         reason = why.get(index)
         if snapped[index].is_empty:
-            found.refuse(
-                row, "outline", "outline.too_few_points", f"Nothing is left of it: {reason}."
-            )
+            found.refuse(row, "outline", _nothing_left(reason))
             continue
         if reason is not None:
             found.report.repaired += 1
             found.report.note("outline.mended", row=row.row, unit=row.label, reason=reason)
         row.outline = shapely.multipolygons(shapely.get_parts(snapped[index]))
     found.keep()
+
+
+def _nothing_left(reason: str | None) -> RowProblem:
+    """Return the problem of an outline that mending has used up; the reason is as GEOS gives it."""
+    fault, bracket, place = (reason or "None").partition("[")
+    return row_problems.NothingLeft(geometry_fault=fault, place=bracket + place)
 
 
 def _create_county(conn: Connection, found: UnitRows, options: ImportOptions) -> None:
@@ -211,7 +215,7 @@ def match_existing(found: UnitRows, known: KnownUnits, options: ImportOptions) -
         by_name[parent, known.names[code]].append(code)
     for row in found.rows:
         if not row.name:
-            found.refuse(row, "name", "value.missing", "It has neither a name nor a code.")
+            found.refuse(row, "name", row_problems.Nameless())
             continue
         if options.codes == "assign" and not row.our_code:
             namesakes = by_name[row.parent_code, row.name] if not row.code else []
@@ -219,11 +223,10 @@ def match_existing(found: UnitRows, known: KnownUnits, options: ImportOptions) -
             if len(namesakes) == 1:
                 row.our_code = namesakes[0]
         if row.our_code in known.names and row.our_code not in known.in_force:
-            message = f"{row.our_code} was retired; codes are not given again."
-            found.refuse(row, "code", "unit.retired", message)
+            found.refuse(row, "code", row_problems.UnitRetired(unit=row.our_code))
         elif row.our_code and not row.our_code.startswith(row.parent_code):
-            message = f"{row.label} belongs to {row.our_code[: len(row.parent_code)]}; "
-            found.refuse(row, "parent", "unit.moved", message + "a unit keeps its parent.")
+            parent = row.our_code[: len(row.parent_code)]
+            found.refuse(row, "parent", row_problems.UnitMoved(unit=row.label, parent=parent))
     found.keep()
 
 

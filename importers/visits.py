@@ -12,6 +12,7 @@ from sqlalchemy.sql.elements import BindParameter
 from grids import access, intake, schema, visits
 from grids.model import Viewer
 from grids.visits import ListedVisit
+from importers import row_problems
 from importers.options import ImportOptions, Progress, no_progress
 from importers.places import refuse_outside
 from importers.report import ImportReport
@@ -66,16 +67,15 @@ def import_visits(
     for i in range(len(rows)):
         at, place = times[i], homes.get(numbers[i])
         if keys[i] not in people:
-            rows.refuse(i, "key", "person.unknown", f"There is no person {keys[i]}: import people.")
+            rows.refuse(i, "key", row_problems.PersonUnknown(key=keys[i]))
         if place is None or place.grid_code is None:
-            said = f"There is no household {numbers[i]} that lies in a grid."
-            rows.refuse(i, "household", "household.unknown", said)
+            rows.refuse(i, "household", row_problems.HouseholdUnknown(number=numbers[i]))
         else:
             refuse_outside(rows, i, viewer, place.territory_code)
         if at is None and not rows.refused(i):
-            rows.refuse(i, "at", "value.missing", "at is empty.")
+            rows.refuse(i, "at", row_problems.Empty(field="at"))
         elif at is not None and at > latest:
-            rows.refuse(i, "at", "value.bad", "The visit is still to come.")
+            rows.refuse(i, "at", row_problems.VisitToCome())
         if rows.refused(i) or place is None or at is None:
             continue
         good.append(ListedVisit(people[keys[i]], place.household_id, at, results[i]))

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from grids.access import Action
-from grids.model import Role
+from grids.model import Level, Role
 
 Words = dict[str, LazyString]
 
@@ -249,6 +249,32 @@ _REASONS: Words = {
     "in the future or without zone": _l("in the future or without zone"),
     "not the code of a grid": _l("not the code of a grid"),
     "it has fewer than two different places": _l("it has fewer than two different places"),
+    "missing": _l("missing"),
+    "unreadable": _l("unreadable"),
+    "not on Earth": _l("not on Earth"),
+    "holds a NUL character": _l("holds a NUL character"),
+    "village-township-county, as 3-2-1": _l("village-township-county, as 3-2-1"),
+}
+
+_LEVELS: Words = {
+    Level.COUNTY: _l("county"),
+    Level.TOWNSHIP: _l("township"),
+    Level.VILLAGE: _l("village"),
+    Level.GRID: _l("grid"),
+    Level.SUBGROUP: _l("sub-group"),
+}
+
+# What GEOS finds wrong with a polygon; None where an outline is valid and too small to keep.
+_GEOMETRY_FAULTS: Words = {
+    "Self-intersection": _l("Self-intersection"),
+    "Ring Self-intersection": _l("Ring Self-intersection"),
+    "Too few points in geometry component": _l("Too few points in geometry component"),
+    "Nested shells": _l("Nested shells"),
+    "Hole lies outside shell": _l("Hole lies outside shell"),
+    "Holes are nested": _l("Holes are nested"),
+    "Interior is disconnected": _l("Interior is disconnected"),
+    "Duplicate Rings": _l("Duplicate Rings"),
+    "None": _l("None"),
 }
 
 RANKS: Words = {
@@ -273,6 +299,8 @@ WORDS: dict[str, Words] = {
     "tool": _TOOLS,
     "reason": _REASONS,
     "rank": RANKS,
+    "unit_level": _LEVELS,
+    "geometry_fault": _GEOMETRY_FAULTS,
 }
 
 

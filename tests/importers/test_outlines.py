@@ -12,7 +12,7 @@ import shapely
 
 from geo.datum import Datum, Epsg, from_cgcs2000_array
 from geo.errors import UndeclaredDatum, UnsupportedDatum
-from importers.outline_features import UnreadableOutlines, judged
+from importers.outline_features import PROBLEMS, UnreadableOutlines, judged
 from importers.outline_files import ChooseLayer, UnsupportedFormat
 from importers.outlines import ConflictingDatum, read_outlines
 from importers.sandbox import UnsafeFile
@@ -301,9 +301,11 @@ def test_an_outline_that_crosses_itself_everywhere_is_refused_and_a_real_error_i
     assert not drawn.is_valid
     features = judged([scribble, drawn])
     assert features.problems == ["outline.too_many_crossings", None]
+    said = PROBLEMS["outline.too_many_crossings"](**features.facts_of(0)).message
     assert re.fullmatch(
-        r"[\d,]+ crossings in the first [\d,]+ of [\d,]+ edges, the first at [-\d.]+, [-\d.]+",
-        features.details[0],
+        r"The outline crosses itself more than 50,000 times: draw it again \([\d,]+ crossings "
+        r"in the first [\d,]+ of [\d,]+ edges, the first at [-\d.]+, [-\d.]+\)\.",
+        said,
     )
 
 

@@ -3,14 +3,31 @@ import csv
 import openpyxl
 import pytest
 
+from geo.errors import Refusal
 from importers.report import ImportReport
+from importers.row_problems import Empty
+
+
+class BadPhone(Refusal):
+    code = "value.bad"
+    sentence = "not a phone number"
+
+
+class NotANumber(Refusal):
+    code = "value.bad"
+    sentence = "not a number"
+
+
+class NoPosition(Refusal):
+    code = "value.bad"
+    sentence = "no position"
 
 
 def a_report_with_two_refused_rows() -> ImportReport:
     report = ImportReport("households", read=4, taken=1, unchanged=1)
-    report.refuse(2, "phone", "value.bad", "not a phone number", {"编号": "0012", "电话": "12"})
-    report.refuse(2, "lon", "value.bad", "not a number")
-    report.refuse(4, None, "value.bad", "no position", {"编号": "=cmd|'/c calc'!A0", "电话": "-5"})
+    report.refuse(2, "phone", BadPhone(), {"编号": "0012", "电话": "12"})
+    report.refuse(2, "lon", NotANumber())
+    report.refuse(4, None, NoPosition(), {"编号": "=cmd|'/c calc'!A0", "电话": "-5"})
     return report
 
 
@@ -34,6 +51,19 @@ def test_the_answer_begins_with_the_keys_of_the_contract():
     }
 
 
+def test_a_fault_is_told_with_its_sentence_and_the_facts_of_it():
+    report = ImportReport("households", read=1)
+    report.refuse(2, "number", Empty(field="number"))
+    assert report.refusals[0].as_told() == {
+        "row": 2,
+        "field": "number",
+        "code": "value.missing",
+        "message": "number is empty.",
+        "sentence": "{field} is empty.",
+        "facts": {"field": "number"},
+    }
+
+
 def test_a_lost_row_is_a_fault_of_the_importer():
     with pytest.raises(AssertionError, match="5 rows read, 4 accounted for"):
         ImportReport("cameras", read=5, taken=4).as_dict()
@@ -43,7 +73,7 @@ def test_row_numbers_of_two_files_do_not_meet():
     report = ImportReport("grids", read=2)
     for name in ("a.csv", "b.csv"):
         report.file = name
-        report.refuse(1, None, "value.bad", "empty")
+        report.refuse(1, None, Empty(field="编号"))
     assert report.refused == 2
     assert [refusal["file"] for refusal in report.as_dict()["refusals"]] == ["a.csv", "b.csv"]
 
@@ -59,6 +89,13 @@ def test_rejected_rows_come_back_as_csv_with_their_problem_and_no_formula(tmp_pa
         ["0012", "12", "phone: not a phone number; lon: not a number"],
         ["'=cmd|'/c calc'!A0", "-5", "no position"],
     ]
+
+
+def test_what_is_wrong_with_a_rejected_row_is_worded_by_who_asks(tmp_path):
+    path = tmp_path / "rejects.csv"
+    a_report_with_two_refused_rows().write_rejects(path, lambda faults: f"{len(faults)} 处")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        assert [row["问题"] for row in csv.DictReader(file)] == ["2 处", "1 处"]
 
 
 def test_rejected_rows_come_back_as_a_workbook_of_texts(tmp_path):

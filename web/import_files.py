@@ -163,9 +163,15 @@ def sample(task_id: UUID) -> dict[str, Any]:
     return found
 
 
-def rejects(task_id: UUID, form: str) -> Path:
-    """Return where the refused rows of an import lie as `csv` or `xlsx`."""
-    return folder_of(task_id) / f"{_REJECTS}.{form}"
+def rejects(task_id: UUID, form: str, language: str) -> Path:
+    """Return where the refused rows of an import lie as `csv` or `xlsx`, in a language."""
+    return folder_of(task_id) / f"{_REJECTS}.{language}.{form}"
+
+
+def find_rejects(task_id: UUID, form: str, language: str) -> Path | None:
+    """Return the file of refused rows in a language; of an earlier release, the one there is."""
+    made = (rejects(task_id, form, language), folder_of(task_id) / f"{_REJECTS}.{form}")
+    return next((path for path in made if path.exists()), None)
 
 
 def repair_sheet(task_id: UUID, locale: str) -> Path:

@@ -37,6 +37,8 @@ from web import import_files
 from web.clock import now
 from web.cluster import database_url
 from web.config import phone_keys
+from web.import_words import wording
+from web.locale import LOCALES, speaking
 
 WHOLE = frozenset({"grids", "subgroups"})
 """Kinds that make one coverage: a part of a file is none."""
@@ -201,7 +203,7 @@ def account_of(
     return {
         "counts": counts,
         "held_back": held_back,
-        "refusals": [one.as_dict() for one in faults[:LISTED]],
+        "refusals": [one.as_told() for one in faults[:LISTED]],
         "n_refusals": len(faults),
         "by_code": dict(Counter(one.code for one in faults).most_common()),
         "notes": [_short(note) for note in notes[:LISTED]],
@@ -232,11 +234,13 @@ def _short(note: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_rejects(task: ImportTask, report: ImportReport) -> None:
-    for form in ("csv", "xlsx"):
-        path = import_files.rejects(task.task_id, form)
-        path.unlink(missing_ok=True)
-        if report.refused:
-            report.write_rejects(path)
+    for language in LOCALES:
+        with speaking(language):
+            for form in ("csv", "xlsx"):
+                path = import_files.rejects(task.task_id, form, language)
+                path.unlink(missing_ok=True)
+                if report.refused:
+                    report.write_rejects(path, wording(task.kind))
 
 
 def _teller(beside: Connection, task_id: UUID) -> Progress:

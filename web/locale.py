@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Flask, request
 from flask import session as cookie
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, force_locale, get_locale
 
 LOCALES = {"zh": "zh-CN", "en": "en"}
 
@@ -22,6 +25,15 @@ def tag() -> str:
     """Return the reader's language as an HTML tag: zh-CN or en."""
     locale = get_locale()
     return LOCALES.get(locale.language if locale else "zh", "zh-CN")
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Translate to a language, one of `LOCALES`, where no request says which: in a job."""
+    app = Flask("web")
+    install(app)
+    with app.app_context(), force_locale(language):
+        yield
 
 
 def install(app: Flask) -> None:

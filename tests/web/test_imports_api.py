@@ -171,6 +171,62 @@ def test_rows_with_faults_are_shown_first_and_nothing_is_taken_unless_asked_for(
     assert stored(world, "XL-") == 7
 
 
+FAULTY = [["YY-1", "", 3, "神仙", "", "", ""], ["YY-1", "", "三", "一般", "", "", ""]]
+DETAILS = {
+    "zh": [
+        "“神仙”不在可选范围：一般家庭、关爱服务家庭、重点关爱服务家庭。",
+        "“三”不是数字。",
+        "“户号” YY-1 在第 2 行已经有了。",
+    ],
+    "en": [
+        "'神仙' is none of: ordinary, care, key_care.",
+        "'三' is no number.",
+        "number YY-1 stands in row 2 already.",
+    ],
+}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.usefixtures("in_process")
+def test_why_a_row_is_refused_is_said_in_the_reader_s_language(admin, world, language):
+    key = send(admin, csv_of(FAULTY), "户籍.csv").json["task_id"]
+    options(admin, key, datum="cgcs2000")
+    done(admin, world, key, "check")
+    answer = admin.get(f"{API}/{key}?lang={language}").json
+    listed = sorted(answer["account"]["refusals"], key=lambda one: (one["row"], one["field"]))
+    rows = admin.get(f"{API}/{key}/rejects.csv?lang={language}").data.decode("utf-8-sig")
+    problems = [row["问题"] for row in csv.DictReader(io.StringIO(rows))]
+    first, second, third = DETAILS[language]
+    assert [one["detail"] for one in listed] == [first, second, third]
+    assert [one["message"] for one in listed] == DETAILS["en"]
+    told = {
+        "zh": [f"{third}人口：{second}", f"家庭类别：{first}"],
+        "en": [f"number: {third}; members: {second}", f"class: {first}"],
+    }
+    assert problems == told[language]
+
+
+@pytest.mark.usefixtures("in_process")
+def test_an_account_of_an_earlier_release_is_shown_as_it_was_written(admin, world, home):
+    key = send(admin, csv_of(FAULTY), "户籍.csv").json["task_id"]
+    options(admin, key, datum="cgcs2000")
+    done(admin, world, key, "check")
+    with begin(world.engine, EVERYWHERE) as conn:
+        conn.execute(
+            text(
+                "UPDATE import_task SET account = jsonb_set(account, '{refusals}',"
+                " jsonb_build_array(account -> 'refusals' -> 0 #- '{sentence}' #- '{facts}'))"
+                " WHERE task_id = :id"
+            ),
+            {"id": key},
+        )
+    (home / "imports" / key / "rejects.zh.csv").unlink()
+    (home / "imports" / key / "rejects.en.csv").rename(home / "imports" / key / "rejects.csv")
+    one = admin.get(f"{API}/{key}").json["account"]["refusals"][0]
+    assert one["detail"] == one["message"]
+    assert "is none of" in admin.get(f"{API}/{key}/rejects.csv").data.decode("utf-8-sig")
+
+
 @pytest.mark.usefixtures("in_process")
 def test_a_field_whose_column_was_taken_away_is_left_out_and_a_column_that_is_not_there_refused(
     admin, world
@@ -198,7 +254,9 @@ def test_what_was_sent_goes_when_it_is_taken_and_the_rejects_stay(admin, world, 
     done(admin, world, key, "check")
     done(admin, world, key, "commit", partial=True)
     import_work.sweep(world.engine)
-    assert {file.name for file in folder.iterdir()} == {"rejects.csv", "rejects.xlsx"}
+    assert {file.name for file in folder.iterdir()} == {
+        f"rejects.{language}.{form}" for language in ("zh", "en") for form in ("csv", "xlsx")
+    }
     with begin(world.engine, EVERYWHERE) as conn:
         gone = retention.run(conn, everyone("retention"), now() + timedelta(days=31))
         assert next(one.n for one in gone if one.name == "import_task") > 0

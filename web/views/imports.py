@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -19,7 +20,9 @@ from web.clock import now
 from web.door import Blueprint
 from web.headers import SHEET_POLICY
 from web.import_bodies import CommitBody, OptionsBody, PlacesQuery, SendQuery
+from web.import_words import row_detail
 from web.limits import limiter
+from web.locale import tag
 from web.session import needs, viewer
 from web.transaction import begin
 from web.words import sentence
@@ -207,11 +210,11 @@ def rejects(task_id, form):
     who = viewer()
     with begin(who) as conn:
         task = import_tasks.get_own(conn, who, task_id)
-        path = import_files.rejects(task_id, form)
-        if path.exists():
+        path = import_files.find_rejects(task_id, form, tag()[:2])
+        if path is not None:
             record = f"import_task {task_id}"
             audit.record(conn, who, "import.rejects", record, territory=who.scope)
-    if not path.exists():
+    if path is None:
         raise NotFound(what="import", key=f"{task_id}/rejects.{form}")
     stem = task.file_name.partition(".")[0]
     answer = send_file(
@@ -267,4 +270,16 @@ def _card(task: ImportTask) -> dict[str, Any]:
     mine = task.by_person == viewer().person_id
     seen = task.recognised | {"columns_of": columns_of(task.kind)}
     said = _row(task) | {"options": task.options, "recognised": seen}
+    if task.account is not None:
+        said["account"] = _told(task.kind, task.account)
     return said | {"rows": import_files.sample(task.task_id)["rows"] if mine else None}
+
+
+def _told(kind: str, account: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an account whose refused rows say in the reader's language what is wrong."""
+    listed = [
+        {name: one.get(name) for name in ("row", "field", "code", "message")}
+        | {"detail": row_detail(kind, one)}
+        for one in account["refusals"]
+    ]
+    return {**account, "refusals": listed}

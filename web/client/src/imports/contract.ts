@@ -14,7 +14,8 @@ export interface RowRefusal {
   readonly row: number;
   readonly field: string | null;
   readonly code: string;
-  readonly message: string;
+  /** What is wrong, in the reader's language. */
+  readonly detail: string;
 }
 
 interface Units {

@@ -41,6 +41,16 @@ class BadValue(GridsError):
     sentence = "{field}: {given!r} does not fit: {reason}"
 
 
+class TooLong(BadValue):
+    """A text is longer than its field may be."""
+
+    sentence = "{field}: longer than {most} characters"
+
+    def __init__(self, *, field: str, given: str, most: int) -> None:
+        reason = f"longer than {most} characters"
+        super().__init__(field=field, given=given[:40], most=most, reason=reason)
+
+
 class StaleRecord(GridsError):
     """The record was changed by somebody else since it was read."""
 

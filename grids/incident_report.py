@@ -12,7 +12,7 @@ import orjson
 
 from geo.datum import Datum, Epsg, parse_datum
 from grids.admission import Matter
-from grids.errors import BadValue, GridsError, require_choice
+from grids.errors import BadValue, GridsError, TooLong, require_choice
 from grids.local_time import local_day
 from grids.locate import check_accuracy
 
@@ -202,7 +202,7 @@ def _text(field: str, given: str, most: int, *, needed: bool = False) -> None:
     if needed and not given.strip():
         raise BadValue(field=field, given=given, reason="empty")
     if len(given) > most:
-        raise BadValue(field=field, given=given[:40], reason=f"longer than {most} characters")
+        raise TooLong(field=field, given=given, most=most)
     if "\0" in given:
         raise BadValue(field=field, given=given[:40], reason="holds a NUL character")
 

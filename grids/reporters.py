@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grids.errors import BadValue
+from grids.errors import BadValue, TooLong
 from grids.incident_report import Reporter
 from grids.secrets import KeyRing, mask_phone
 
@@ -21,7 +21,7 @@ def sealed(name: str, phone: str, keys: KeyRing) -> Reporter | None:
     """
     name, phone = name.strip(), phone.strip()
     if len(name) > LONGEST_NAME:
-        raise BadValue(field="name", given="", reason=f"longer than {LONGEST_NAME} characters")
+        raise TooLong(field="name", given="", most=LONGEST_NAME)
     if phone and (set(phone) - _PHONE_SIGNS or n_digits(phone) not in _PHONE_DIGITS):
         raise BadValue(field="phone", given="", reason="no telephone number")
     if not name and not phone:

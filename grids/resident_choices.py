@@ -16,7 +16,7 @@ from geo.datum import parse_datum, to_cgcs2000
 from geo.errors import Refusal
 from grids import access, admission, assign, incident_links
 from grids.db import statement
-from grids.errors import BadValue
+from grids.errors import BadValue, TooLong
 from grids.local_time import local_day
 from grids.locate import locate
 
@@ -100,8 +100,7 @@ def require_inside(conn: Connection, place: Place) -> None:
         If there is neither a position nor a village, or the words are too long.
     """
     if len(place.landmark) > LONGEST_PLACE:
-        reason = f"longer than {LONGEST_PLACE} characters"
-        raise BadValue(field="landmark", given=place.landmark[:20], reason=reason)
+        raise TooLong(field="landmark", given=place.landmark, most=LONGEST_PLACE)
     if place.x is None or place.y is None:
         if not place.village_code:
             raise BadValue(field="village", given="", reason="empty")

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from geo.errors import Refusal
 from grids import audit, incidents, progress, receipts, reporters, resident_photos, schema
 from grids.db import statement
-from grids.errors import BadValue
+from grids.errors import BadValue, TooLong
 from grids.incident_report import KeyReused
 from grids.incidents import IncidentReport
 from grids.local_time import local_day
@@ -84,8 +84,7 @@ def words_of(said: str) -> str:
     if not words:
         raise BadValue(field="words", given="", reason="empty")
     if len(words) > LONGEST_WORDS:
-        reason = f"longer than {LONGEST_WORDS} characters"
-        raise BadValue(field="words", given=words[:20], reason=reason)
+        raise TooLong(field="words", given=words, most=LONGEST_WORDS)
     return words
 
 
@@ -226,7 +225,7 @@ def rate(conn: Connection, code: str, tail: str, stars: int, note: str, now: dat
     if stars not in range(1, 6):
         raise BadValue(field="stars", given=stars, reason="1 to 5")
     if len(note) > LONGEST_NOTE:
-        raise BadValue(field="note", given="", reason=f"longer than {LONGEST_NOTE} characters")
+        raise TooLong(field="note", given="", most=LONGEST_NOTE)
     if not followed.progress.ended:
         raise NotDoneYet
     conn.execute(

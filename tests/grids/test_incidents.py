@@ -11,7 +11,7 @@ from geo.datum import Datum, from_cgcs2000
 from geo.errors import BadPosition, UndeclaredDatum
 from grids import counts, incidents
 from grids.db import EVERYWHERE, begin, make_engine
-from grids.errors import BadValue, Forbidden, NotFound, StaleRecord
+from grids.errors import BadValue, Forbidden, NotFound, StaleRecord, TooLong
 from grids.incidents import Filter, IncidentReport, KeyReused, MatterNotAdmitted
 from grids.model import Role, Viewer
 from grids.workflow import WrongStep
@@ -172,6 +172,7 @@ def test_a_code_places_what_has_no_position(conn, make, county, dispatcher):
     [
         ({"summary": " "}, BadValue),
         ({"summary": "a\0b"}, BadValue),
+        ({"summary": "x" * 5001}, TooLong),
         ({"external_id": ""}, BadValue),
         ({"matter_code": "9999"}, MatterNotAdmitted),
         ({"level": "enormous"}, BadValue),

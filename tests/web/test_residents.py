@@ -204,6 +204,13 @@ def test_what_does_not_fit_is_asked_again_and_leaves_nothing(resident, world, pa
         assert 'role="alert"' in answer.text
 
 
+def test_how_long_a_text_may_be_is_said_in_the_readers_language(resident):
+    page = resident.get("/report?lang=zh-CN")
+    answer = resident.submit("/report/where", page, category="lighting", words="灯" * 1001)
+    assert "超过 1000 个字符" in answer.text
+    assert "longer" not in answer.text
+
+
 def test_a_form_of_another_site_sends_nothing(app, world):
     answer = app.test_client().post("/report", data={"words": "跨站"})
     assert answer.status_code == 403
